@@ -1,0 +1,1 @@
+"""Engines, borrowed connections, migrations; knows no table."""

@@ -1,0 +1,1 @@
+"""The guarantee that no connection crosses a fork; knows neither databases nor jobs."""

@@ -1,0 +1,1 @@
+"""The texts, in the i18n gem's words."""

@@ -1,0 +1,1 @@
+"""One subscriber that words events as log lines (filled by the floors' tables of events)."""

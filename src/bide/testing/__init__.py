@@ -1,0 +1,1 @@
+"""Help for tests: of applications that use Bide, and contracts for other stores and backends."""

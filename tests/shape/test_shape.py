@@ -1,0 +1,52 @@
+"""What no linter knows: sizes, roles, and where SQL and forks may stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "bide"
+MODULES = sorted(SOURCE.rglob("*.py"))
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b", re.DOTALL
+)
+SQL_HOMES = (
+    "db/",
+    "jobs/stores/",
+    "jobs/sql/",
+    "i18n/sql/",
+    "jobs/migrations/",
+    "i18n/migrations/",
+)
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(SOURCE)) for path in paths]
+
+
+@pytest.mark.parametrize("name", names(MODULES))
+def test_module_has_at_most_400_lines(name: str) -> None:
+    assert len((SOURCE / name).read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("name", names(MODULES))
+def test_module_opens_with_its_role(name: str) -> None:
+    assert ast.get_docstring(ast.parse((SOURCE / name).read_text()))
+
+
+@pytest.mark.parametrize("name", [n for n in names(MODULES) if not n.startswith(SQL_HOMES)])
+def test_sql_stands_in_its_homes_only(name: str) -> None:
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse((SOURCE / name).read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert not [text for text in strings if SQL.search(text)]
+
+
+def test_only_one_module_forks() -> None:
+    forking = [n for n in names(MODULES) if re.search(r"\bos\.fork\(", (SOURCE / n).read_text())]
+    assert forking in ([], ["workers/children.py"])
