@@ -1,0 +1,1 @@
+"""The pytest plugin of Bide: fixtures for applications that use it."""
