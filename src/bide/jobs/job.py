@@ -1,0 +1,116 @@
+"""A job: one durable row, its states, and what may be done with it. No SQL here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+
+class State(IntEnum):
+    """The state of a job as the column `state` holds it."""
+
+    READY = 0
+    RUNNING = 1
+    SCHEDULED = 2
+    FAILED = 3
+    SUCCEEDED = 4
+    CANCELLED = 5
+
+
+#: States of a job that still wants to run; the others are only kept to be looked at.
+UNFINISHED = (State.READY, State.RUNNING, State.SCHEDULED)
+
+
+class NewJob(NamedTuple):
+    """A prepared job, ready to be stored.
+
+    `key` (32 hex digits, a UUIDv7 made by the client) makes storing it twice harmless.
+    `run_at` None means now; times are aware. `payload` and `context` are JSON text.
+    `max_attempts` None means the worker's setting.
+    """
+
+    key: str
+    name: str
+    queue: str
+    priority: int
+    payload: str
+    run_at: datetime | None
+    created_at: datetime
+    max_attempts: int | None = None
+    locale: str | None = None
+    context: str | None = None
+
+
+class JobRow(NamedTuple):
+    """A stored job as every store returns it, in the order of its columns. Times are aware, UTC."""
+
+    id: int
+    key: str
+    name: str
+    queue: str
+    priority: int
+    state: int
+    payload: str
+    attempts: int
+    crashes: int
+    max_attempts: int | None
+    run_at: datetime
+    locked_at: datetime | None
+    locked_by: str | None
+    worker_id: int | None
+    lease: int
+    failed_at: datetime | None
+    finished_at: datetime | None
+    last_error: str | None
+    created_at: datetime
+    locale: str | None
+    context: str | None
+
+
+class AttemptRow(NamedTuple):
+    """One attempt that did not succeed, with its whole error text."""
+
+    job_id: int
+    attempt: int
+    lease: int
+    worker: str
+    started_at: datetime | None
+    ended_at: datetime
+    kind: str
+    error: str
+
+
+class Filter(NamedTuple):
+    """Which jobs a listing or a bulk operation means; None means any. `text` looks in name and error."""
+
+    ids: tuple[int, ...] | None = None
+    states: tuple[State, ...] | None = None
+    queue: str | None = None
+    name: str | None = None
+    worker: str | None = None
+    priority: int | None = None
+    text: str | None = None
+    created_before: datetime | None = None
+    created_after: datetime | None = None
+
+
+class QueueRow(NamedTuple):
+    """A queue as listings show it. `oldest_ready` is the moment its oldest ready job became due."""
+
+    name: str
+    paused_at: datetime | None
+    counts: dict[State, int]
+    oldest_ready: datetime | None
+
+
+class WorkerRow(NamedTuple):
+    """A registered worker process tree. `info` is JSON-able: pids, versions, queues, running jobs."""
+
+    id: int
+    name: str
+    host: str
+    pid: int
+    started_at: datetime
+    heartbeat_at: datetime
+    info: dict[str, Any]

@@ -1,0 +1,240 @@
+"""What every store of jobs can do, in groups; each verb carries its concurrency rule in words.
+
+All methods may be called from any thread and any process; a store holds no connection over a fork.
+`now` is the application's clock (aware, UTC) and decides what is due; liveness of workers is judged
+by the database's own clock. Every method either takes effect whole or not at all, and retries
+deadlocks and serialization failures by itself; a lost connection is raised as ConnectionLost, except
+where the verb is safe to repeat, in which case the store reconnects and repeats it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
+
+#: An attempt: the job's id and the number of its lease.
+Lease = tuple[int, int]
+
+
+class WorkerRef(NamedTuple):
+    """Who claims: the registered id and the name that `locked_by` shows."""
+
+    id: int
+    name: str
+
+
+class Wanted(NamedTuple):
+    """Which jobs a worker takes: queues (None: all), except some queues, priorities inclusive."""
+
+    queues: tuple[str, ...] | None = None
+    except_queues: tuple[str, ...] = ()
+    min_priority: int | None = None
+    max_priority: int | None = None
+
+
+class Failure(NamedTuple):
+    """The outcome of a failed attempt. `attempts` is the new count; `run_at` None ends the job."""
+
+    id: int
+    lease: int
+    attempts: int
+    error: str
+    kind: str
+    started_at: datetime | None
+    run_at: datetime | None
+
+
+class Rescued(NamedTuple):
+    """A job taken from a dead worker. `failed`: it was over its crashes or attempts and ended failed."""
+
+    id: int
+    name: str
+    queue: str
+    lease: int
+    attempts: int
+    crashes: int
+    worker: str
+    failed: bool
+
+
+class Enqueuing(Protocol):
+    """Storing jobs."""
+
+    def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """Store `jobs` in one statement per batch and return their ids in order.
+
+        A job without run_at, or with one not after its created_at, becomes ready; others scheduled.
+        `on` is the caller's session, connection or alias (see bide.db.borrowed): the rows are written
+        in its transaction. A key that is stored already is not stored again; its id is returned.
+        """
+        ...
+
+    async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """The same for async sessions and connections, and without blocking the event loop."""
+        ...
+
+
+class Running(Protocol):
+    """Taking jobs and reporting what became of them. Every report names the lease it speaks for."""
+
+    def claim(self, worker: WorkerRef, wanted: Wanted, limit: int, now: datetime) -> list[JobRow]:
+        """Make up to `limit` ready jobs running for `worker`, each with lease + 1, and return them.
+
+        In the order of priority, then of becoming ready. No job is given to two claims. Scheduled
+        jobs due at `now` count as ready (promoted first). Paused queues are passed over.
+        """
+        ...
+
+    def finish(
+        self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
+    ) -> set[int]:
+        """Delete the jobs (or keep them as succeeded) whose lease is still this worker's; their ids."""
+        ...
+
+    def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
+        """Record a failed attempt and schedule the next; False when the lease is lost: no effect."""
+        ...
+
+    def fail(self, worker: WorkerRef, failure: Failure, now: datetime, *, keep: bool) -> bool:
+        """Record the last failed attempt and end the job, kept as failed or deleted; False: lost."""
+        ...
+
+    def release(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> set[int]:
+        """Give back jobs that were not run: ready again, no attempt counted; the ids given back."""
+        ...
+
+    def promote(self, now: datetime, limit: int = 1000) -> int:
+        """Make scheduled jobs ready that are due, in the order of run_at; how many."""
+        ...
+
+
+class Watching(Protocol):
+    """Knowing which workers live, and taking the jobs of the dead."""
+
+    def register(self, name: str, host: str, pid: int, info: dict[str, Any]) -> WorkerRef:
+        """Enter a worker; jobs still held by an earlier life of the same name, host and pid or a dead
+        one of that name are rescued by `rescue`, never by this."""
+        ...
+
+    def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:
+        """Say that the worker lives (database clock); False: it was given up and must register anew."""
+        ...
+
+    def retire(self, worker: WorkerRef, now: datetime) -> int:
+        """Leave orderly: jobs still held are released with no attempt counted; how many."""
+        ...
+
+    def rescue(
+        self, silent_for: timedelta, now: datetime, *, max_crashes: int, max_attempts: int
+    ) -> list[Rescued]:
+        """Take the running jobs of workers without a heartbeat for `silent_for` (database clock).
+
+        Each counts a crash and an attempt and becomes ready, or ends failed when it has reached
+        `max_crashes`, or its own or the given max_attempts. Jobs running for a worker that is not
+        registered at all are taken too. One rescuer at a time takes a given worker. The error of
+        each attempt is recorded. The dead workers' rows go.
+        """
+        ...
+
+    def crashed(
+        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+    ) -> Rescued | None:
+        """A running job's process died: count it on that job as `rescue` does. `limits` are
+        (max_crashes, max_attempts). None: the lease is lost already."""
+        ...
+
+    def workers(self) -> list[WorkerRow]:
+        """Every registered worker, oldest first."""
+        ...
+
+
+class Reading(Protocol):
+    """Looking, for screens and commands; never on the hot path."""
+
+    def get(self, job_id: int) -> JobRow | None: ...
+
+    def find(self, which: Filter, *, limit: int = 50, before_id: int | None = None) -> list[JobRow]:
+        """Newest first, a page at a time: pass the last id of a page as `before_id` for the next."""
+        ...
+
+    def count(self, which: Filter, *, at_most: int | None = None) -> int: ...
+
+    def attempts(self, job_id: int) -> list[AttemptRow]:
+        """Every failed attempt, oldest first."""
+        ...
+
+    def queues(self) -> list[QueueRow]:
+        """Every queue that has jobs or is paused, by name."""
+        ...
+
+    def next_run_at(self, wanted: Wanted) -> datetime | None:
+        """The earliest run_at among scheduled jobs that `wanted` covers."""
+        ...
+
+
+class Operating(Protocol):
+    """What an operator does. Bulk verbs return how many jobs they changed."""
+
+    def retry(self, which: Filter, now: datetime, *, reset_attempts: bool = True) -> int:
+        """Failed, cancelled or scheduled jobs become ready now; failed_at and lock are cleared."""
+        ...
+
+    def cancel(self, which: Filter, now: datetime) -> int:
+        """Unfinished jobs become cancelled; a running one's lease is taken, so its end is ignored."""
+        ...
+
+    def delete(self, which: Filter) -> int: ...
+
+    def change(
+        self,
+        job_id: int,
+        now: datetime,
+        *,
+        queue: str | None = None,
+        priority: int | None = None,
+        run_at: datetime | None = None,
+        payload: str | None = None,
+    ) -> bool:
+        """Edit a job that is not running; False when it is running or gone."""
+        ...
+
+    def pause(self, queue: str, now: datetime) -> bool:
+        """No claim takes jobs of `queue` from now on; False: it was paused already."""
+        ...
+
+    def resume(self, queue: str) -> bool: ...
+
+    def prune(
+        self, finished_before: datetime, *, states: Collection[State], limit: int = 1000
+    ) -> int:
+        """Delete kept jobs of `states` that ended before the moment."""
+        ...
+
+
+class Store(Enqueuing, Running, Watching, Reading, Operating, Protocol):
+    """A whole store of jobs."""
+
+    #: What the URL calls it: memory, sqlite, postgresql, mysql.
+    name: str
+
+    def wakeups(self) -> Wakeups:
+        """A new way to wait for jobs, for one worker process."""
+        ...
+
+    def close(self) -> None:
+        """Give up this process' connections; the store can still be used and opens new ones."""
+        ...
+
+
+class Wakeups(Protocol):
+    """Waiting until there may be work. A lost wake-up costs one poll, never a job."""
+
+    def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
+        """Sleep until a job may have become ready (True), a descriptor of `also` is readable or
+        `seconds` are over (False). Never raises for a lost database; it then just sleeps."""
+        ...
+
+    def close(self) -> None: ...
