@@ -115,8 +115,7 @@ class Watching(Protocol):
     """Knowing which workers live, and taking the jobs of the dead."""
 
     def register(self, name: str, host: str, pid: int, info: dict[str, Any]) -> WorkerRef:
-        """Enter a worker; jobs still held by an earlier life of the same name, host and pid or a dead
-        one of that name are rescued by `rescue`, never by this."""
+        """Enter a worker under a new id; jobs of an earlier life of that name are left to `rescue`."""
         ...
 
     def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:
@@ -128,9 +127,16 @@ class Watching(Protocol):
         ...
 
     def rescue(
-        self, silent_for: timedelta, now: datetime, *, max_crashes: int, max_attempts: int
+        self,
+        silent_for: timedelta,
+        now: datetime,
+        *,
+        max_crashes: int,
+        max_attempts: int,
+        dead: Collection[int] = (),
     ) -> list[Rescued]:
-        """Take the running jobs of workers without a heartbeat for `silent_for` (database clock).
+        """Take the running jobs of workers without a heartbeat for `silent_for` (database clock), and
+        of those whose ids are in `dead` (the caller knows that their processes ended).
 
         Each counts a crash and an attempt and becomes ready, or ends failed when it has reached
         `max_crashes`, or its own or the given max_attempts. Jobs running for a worker that is not
