@@ -43,7 +43,11 @@ class NewJob(NamedTuple):
 
 
 class JobRow(NamedTuple):
-    """A stored job as every store returns it, in the order of its columns. Times are aware, UTC."""
+    """A stored job as every store returns it, in the order of its columns. Times are aware, UTC.
+
+    `locked_at`, `locked_by` and `worker_id` are set while it runs and only then (DJ-556).
+    `finished_at` is when it succeeded, failed for good or was cancelled; `failed_at` only the second.
+    """
 
     id: int
     key: str
@@ -82,7 +86,11 @@ class AttemptRow(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which jobs a listing or a bulk operation means; None means any. `text` looks in name and error."""
+    """Which jobs a listing or a bulk operation means; None means any.
+
+    `text` is looked for in name and last_error as it stands: no character of it is a wildcard.
+    `created_before` excludes that moment, `created_after` includes it. `worker` is a locked_by.
+    """
 
     ids: tuple[int, ...] | None = None
     states: tuple[State, ...] | None = None

@@ -66,9 +66,12 @@ class Enqueuing(Protocol):
     def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """Store `jobs` in one statement per batch and return their ids in order.
 
-        A job without run_at, or with one not after its created_at, becomes ready; others scheduled.
+        A job without run_at (it gets its created_at), or with one not after its created_at, becomes
+        ready, in the order given; others scheduled. Text comes back exactly as it was, or the whole
+        batch is refused with an error: nothing is cut or replaced.
         `on` is the caller's session, connection or alias (see bide.db.borrowed): the rows are written
-        in its transaction. A key that is stored already is not stored again; its id is returned.
+        in its transaction. A key that is stored already, also twice in one batch, is not stored again;
+        its id is returned.
         """
         ...
 
@@ -83,27 +86,41 @@ class Running(Protocol):
     def claim(self, worker: WorkerRef, wanted: Wanted, limit: int, now: datetime) -> list[JobRow]:
         """Make up to `limit` ready jobs running for `worker`, each with lease + 1, and return them.
 
-        In the order of priority, then of becoming ready. No job is given to two claims. Scheduled
-        jobs due at `now` count as ready (promoted first). Paused queues are passed over.
+        In the order of priority, then of becoming ready, over all queues alike. No job is given to
+        two claims. Scheduled jobs due at `now` count as ready: they are promoted first, behind those
+        that are. Paused queues are passed over. A queue is its exact name: case and accents count.
         """
         ...
 
     def finish(
         self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
     ) -> set[int]:
-        """Delete the jobs (or keep them as succeeded) whose lease is still this worker's; their ids."""
+        """Delete the jobs (or keep them as succeeded) whose lease is still this worker's; their ids.
+
+        A kept one loses its lock, as every job does that is no longer running.
+        """
         ...
 
     def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
-        """Record a failed attempt and schedule the next; False when the lease is lost: no effect."""
+        """Record a failed attempt and schedule the next; False when the lease is lost: no effect.
+
+        A run_at not after `now` makes the job ready, behind those that are. Characters of the error
+        that the database cannot hold (NUL, lone surrogates) are replaced; the record never fails.
+        """
         ...
 
     def fail(self, worker: WorkerRef, failure: Failure, now: datetime, *, keep: bool) -> bool:
-        """Record the last failed attempt and end the job, kept as failed or deleted; False: lost."""
+        """Record the last failed attempt and end the job, kept as failed or deleted; False: lost.
+
+        The error as in `retry_later`.
+        """
         ...
 
     def release(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> set[int]:
-        """Give back jobs that were not run: ready again, no attempt counted; the ids given back."""
+        """Give back jobs that were not run: ready again behind those that are, no attempt counted.
+
+        The ids given back. The lease number stays and grows with the next claim.
+        """
         ...
 
     def promote(self, now: datetime, limit: int = 1000) -> int:
@@ -138,10 +155,12 @@ class Watching(Protocol):
         """Take the running jobs of workers without a heartbeat for `silent_for` (database clock), and
         of those whose ids are in `dead` (the caller knows that their processes ended).
 
-        Each counts a crash and an attempt and becomes ready, or ends failed when it has reached
-        `max_crashes`, or its own or the given max_attempts. Jobs running for a worker that is not
-        registered at all are taken too. One rescuer at a time takes a given worker. The error of
-        each attempt is recorded. The dead workers' rows go.
+        Each counts a crash and an attempt and becomes ready, or ends failed (and kept) when its
+        crashes reach `max_crashes` or its attempts reach its own max_attempts, or the given one where
+        it has none. Jobs running for a worker that is not registered at all are taken too. One
+        rescuer at a time takes a given worker. The error of each attempt is recorded, with the kind
+        `crash` and the lease that was lost. The dead workers' rows go: their heartbeat answers False.
+        A negative `silent_for` means every worker.
         """
         ...
 
@@ -185,14 +204,17 @@ class Operating(Protocol):
     """What an operator does. Bulk verbs return how many jobs they changed."""
 
     def retry(self, which: Filter, now: datetime, *, reset_attempts: bool = True) -> int:
-        """Failed, cancelled or scheduled jobs become ready now; failed_at and lock are cleared."""
+        """Failed, cancelled or scheduled jobs become ready now; failed_at, finished_at and lock are
+        cleared, last_error stays. `reset_attempts` sets attempts and crashes to 0."""
         ...
 
     def cancel(self, which: Filter, now: datetime) -> int:
         """Unfinished jobs become cancelled; a running one's lease is taken, so its end is ignored."""
         ...
 
-    def delete(self, which: Filter) -> int: ...
+    def delete(self, which: Filter) -> int:
+        """Delete jobs in any state, with their attempts; a running one's end is ignored."""
+        ...
 
     def change(
         self,
@@ -204,19 +226,25 @@ class Operating(Protocol):
         run_at: datetime | None = None,
         payload: str | None = None,
     ) -> bool:
-        """Edit a job that is not running; False when it is running or gone."""
+        """Edit a job that is not running; False when it is running or gone.
+
+        A new run_at makes an unfinished job scheduled or ready; a kept one stays what it is. A ready
+        job that changes its queue or priority goes behind those that are ready there.
+        """
         ...
 
     def pause(self, queue: str, now: datetime) -> bool:
-        """No claim takes jobs of `queue` from now on; False: it was paused already."""
+        """No claim takes jobs of `queue` from now on; False: it was paused already (that stands)."""
         ...
 
-    def resume(self, queue: str) -> bool: ...
+    def resume(self, queue: str) -> bool:
+        """Claims take jobs of `queue` again; False: it was not paused."""
+        ...
 
     def prune(
         self, finished_before: datetime, *, states: Collection[State], limit: int = 1000
     ) -> int:
-        """Delete kept jobs of `states` that ended before the moment."""
+        """Delete up to `limit` kept jobs of `states` whose finished_at is before the moment."""
         ...
 
 

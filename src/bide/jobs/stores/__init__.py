@@ -1,0 +1,1 @@
+"""The stores of jobs: one in memory, one per database."""
