@@ -160,7 +160,6 @@ class Watching(Protocol):
         it has none. Jobs running for a worker that is not registered at all are taken too. One
         rescuer at a time takes a given worker. The error of each attempt is recorded, with the kind
         `crash` and the lease that was lost. The dead workers' rows go: their heartbeat answers False.
-        A negative `silent_for` means every worker.
         """
         ...
 
