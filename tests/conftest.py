@@ -1,0 +1,125 @@
+"""Fixtures of all tests: a fresh database of each kind, and servers to stop, kill and freeze.
+
+Servers start on first use, one of each kind per test run, shared by its parallel processes. What this
+machine lacks skips its tests, unless BIDE_REQUIRE (`postgresql,mysql,browser,forks,ruby`) lists it:
+then they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from servers import mariadb as maria
+from servers import postgresql as postgres
+from servers.server import Server, shared
+
+
+def pytest_report_header() -> list[str]:
+    return [f"databases: SQLite, {postgres.described()}, {maria.described()}"]
+
+
+def lacking(what: str, remedy: str) -> None:
+    """Skip on a laptop, fail where it is promised to be there."""
+    if what in os.environ.get("BIDE_REQUIRE", "").split(","):
+        pytest.fail(f"BIDE_REQUIRE lists {what}, but it is absent: {remedy}")
+    pytest.skip(f"{what} is absent: {remedy}")
+
+
+@pytest.fixture(scope="session")
+def meeting_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all parallel processes of this test run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def postgresql(meeting_place: Path) -> Iterator[postgres.PostgreSQL]:
+    """The shared PostgreSQL server of this run: make databases in it, do not stop it."""
+    if "BIDE_TEST_POSTGRESQL_URL" in os.environ:
+        yield postgres.Elsewhere(os.environ["BIDE_TEST_POSTGRESQL_URL"])
+        return
+    if postgres.binaries() is None:
+        lacking("postgresql", postgres.WHERE)
+    with shared(postgres.PostgreSQL, meeting_place) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(meeting_place: Path) -> Iterator[maria.MariaDB]:
+    """The shared MariaDB server of this run: make databases in it, do not stop it."""
+    if maria.program() is None:
+        lacking("mysql", maria.WHERE)
+    with shared(maria.MariaDB, meeting_place) as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: postgres.PostgreSQL) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, dropped afterwards."""
+    yield from fresh_database(postgresql)
+
+
+@pytest.fixture
+def mysql_url(mariadb: maria.MariaDB) -> Iterator[str]:
+    """The URL of an empty MariaDB database, dropped afterwards."""
+    yield from fresh_database(mariadb)
+
+
+def fresh_database(server: Server) -> Iterator[str]:
+    name = f"bide_{uuid.uuid4().hex[:12]}"
+    server.create_database(name)
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The test runs three times: with an empty database of each kind."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def start_postgresql() -> Iterator[Callable[..., postgres.PostgreSQL]]:
+    """Call it for a server of this test's own; `tcp=True` listens on 127.0.0.1 and offers TLS."""
+    if postgres.binaries() is None:
+        lacking("postgresql", postgres.WHERE)
+    with ExitStack() as stack:
+        yield lambda *, tcp=False: started(stack, postgres.PostgreSQL.new(tcp=tcp))
+
+
+@pytest.fixture
+def start_mariadb() -> Iterator[Callable[..., maria.MariaDB]]:
+    """Call it for a server of this test's own; `tcp=True` listens on 127.0.0.1 and offers TLS."""
+    if maria.program() is None:
+        lacking("mysql", maria.WHERE)
+    with ExitStack() as stack:
+        yield lambda *, tcp=False: started(stack, maria.MariaDB.new(tcp=tcp))
+
+
+def started(stack: ExitStack, server: Server) -> Server:
+    stack.callback(server.release)
+    return server
+
+
+@pytest.fixture
+def own_postgresql(start_postgresql: Callable[..., postgres.PostgreSQL]) -> postgres.PostgreSQL:
+    """A PostgreSQL of this test's own: stop(), start(), restart(), kill(), freeze(), thaw()."""
+    return start_postgresql()
+
+
+@pytest.fixture
+def own_mariadb(start_mariadb: Callable[..., maria.MariaDB]) -> maria.MariaDB:
+    """A MariaDB of this test's own: stop(), start(), restart(), kill(), freeze(), thaw()."""
+    return start_mariadb()

@@ -1,0 +1,1 @@
+"""Database servers for the tests: private, fast, thrown away at the end."""
