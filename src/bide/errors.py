@@ -17,6 +17,7 @@ BideError
 │   ├── MalformedPayload     it is not a payload of ours
 │   ├── RecordNotFound       its record is gone
 │   └── UnknownJob           its function or class is not known here (yet): retried
+│       └── IncompatibleJob  the function or class is known, and takes other arguments: retried
 ├── JobError
 │   ├── JobNotFound          no job has that id
 │   ├── JobStateError        the job's state does not allow that
@@ -73,7 +74,12 @@ class UnsupportedFeature(DatabaseError, NotImplementedError):
 
 
 class EnqueueError(BideError):
-    """A job was refused before anything was stored."""
+    """A job was refused before anything was stored.
+
+    `path` leads to the refused value inside an argument, e.g. `args[1].items[3]`; may be empty.
+    """
+
+    path: str = ""
 
 
 class NotAJob(EnqueueError, TypeError):
@@ -106,6 +112,10 @@ class RecordNotFound(DeserializationError):
 
 class UnknownJob(DeserializationError):
     """The payload names a function or class that is not declared in this process (deploy skew)."""
+
+
+class IncompatibleJob(UnknownJob):
+    """The stored arguments do not fit the function or class as it is here (deploy skew)."""
 
 
 class JobError(BideError):
