@@ -8,6 +8,8 @@ then they fail.
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,9 +21,22 @@ from servers import mariadb as maria
 from servers import postgresql as postgres
 from servers.server import Server, shared
 
+PROGRAMS = {
+    "chromedriver": "chromium chromium-driver",
+    "redis-server": "redis-server",
+    "ruby": "ruby ruby-activerecord ruby-i18n ruby-sqlite3",
+}
+
 
 def pytest_report_header() -> list[str]:
-    return [f"databases: SQLite, {postgres.described()}, {maria.described()}"]
+    programs = [
+        f"{what} {'found' if shutil.which(what) else f'absent (apt-get install {packages})'}"
+        for what, packages in PROGRAMS.items()
+    ]
+    return [
+        f"databases: SQLite {sqlite3.sqlite_version}, {postgres.described()}, {maria.described()}",
+        f"programs: {', '.join(programs)}",
+    ]
 
 
 def lacking(what: str, remedy: str) -> None:
