@@ -1,0 +1,1 @@
+"""The rows of behaviour that Bide follows, and which tests prove them."""
