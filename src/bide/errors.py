@@ -54,7 +54,9 @@ class MissingDependency(BideError, ImportError):
 
 
 class DatabaseError(BideError):
-    """The database refused or failed."""
+    """The database refused or failed. `nothing_changed`: it is certain that nothing took effect."""
+
+    nothing_changed: bool = False
 
 
 class ConnectionLost(DatabaseError, ConnectionError):

@@ -1,0 +1,74 @@
+"""The connection that our own work gets: statements in, tuples out, nothing in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from bide.clock import monotonic
+from bide.db.drivers import Driver
+from bide.db.statements import Form, Statement, statement
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
+
+Row = tuple[Any, ...]
+NO_PARAMS: Final[Mapping[str, Any]] = {}
+
+
+class Connection:
+    """One driver connection of ours, in autocommit between transactions.
+
+    A `Statement` is prepared on the server at its first use where the driver can; a str with `:name`
+    parameters is not. `rowcount` is that of the last statement. `busy_since` is the monotonic moment
+    at which the running statement was sent, for the watchdog; None while nothing runs. A `broken`
+    connection is closed instead of used again.
+    """
+
+    def __init__(self, raw: Any, driver: Driver) -> None:
+        self.raw = raw
+        self.driver = driver
+        self.rowcount = -1
+        self.busy_since: float | None = None
+        self.broken = False
+        self.doing = "a statement"
+        self._cursor = driver.cursor(raw)
+        self._style = driver.style
+
+    def execute(self, sql: Statement | str, params: Mapping[str, Any] = NO_PARAMS) -> list[Row]:
+        """Run one statement and return its rows, an empty list for one without."""
+        known = isinstance(sql, Statement)
+        form = self._form(sql)
+        return self._run(form.text, form.bind(params), prepare=known)
+
+    def executemany(self, sql: Statement | str, many: Iterable[Mapping[str, Any]]) -> None:
+        """Run one statement for each set of parameters."""
+        form = self._form(sql)
+        bound = [form.bind(params) for params in many]
+        self.busy_since = monotonic()
+        try:
+            self._cursor.executemany(form.text, bound)
+            self.rowcount = self._cursor.rowcount
+        finally:
+            self.busy_since = None
+
+    def core(self, query: Executable) -> list[Row]:
+        """Run a SQLAlchemy Core statement. Its values go to the driver, and come back, unconverted."""
+        text, params = self.driver.compile(query)
+        return self._run(text, params, prepare=False)
+
+    def _form(self, sql: Statement | str) -> Form:
+        if not isinstance(sql, Statement):
+            sql = statement(sql)
+        self.doing = sql.name
+        return sql.form(self._style)
+
+    def _run(self, text: str, params: Any, *, prepare: bool) -> list[Row]:
+        cursor = self._cursor
+        self.busy_since = monotonic()
+        try:
+            self.driver.execute(cursor, text, params, prepare)
+            self.rowcount = cursor.rowcount
+            return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            self.busy_since = None

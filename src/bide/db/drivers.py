@@ -1,0 +1,235 @@
+"""The drivers that carry our own statements, and what each needs to be told."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final, Protocol
+
+from sqlalchemy.engine import Dialect as SqlDialect
+from sqlalchemy.engine.url import URL
+
+from bide.db.dialects import Dialect
+from bide.db.failures import LOST_STATEMENT_STATES
+from bide.errors import MissingDependency, SettingsError
+
+
+class Driver(Protocol):
+    """What differs between drivers on our own path."""
+
+    #: The DB-API parameter style of its cursors.
+    style: str
+    #: What opens a transaction, one statement after the other.
+    begin: tuple[str, ...]
+
+    def connect_options(self) -> dict[str, Any]:
+        """Arguments for the driver's connect()."""
+        ...
+
+    def opened(self, raw: Any) -> None:
+        """Prepare a connection that was just opened."""
+        ...
+
+    def cursor(self, raw: Any) -> Any: ...
+
+    def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None: ...
+
+    def compile(self, query: Any) -> tuple[str, Any]:
+        """A SQLAlchemy Core statement as text and parameters for `execute`."""
+        ...
+
+    def failed(self, error: BaseException) -> None:
+        """Learn from an error of the driver."""
+        ...
+
+    def socket_of(self, raw: Any) -> int | None:
+        """The descriptor of its connection to a server; None where there is none."""
+        ...
+
+
+class Psycopg:
+    """PostgreSQL through psycopg 3."""
+
+    style = "pyformat"
+    begin: tuple[str, ...] = ("BEGIN",)
+
+    def __init__(self, dialect: SqlDialect) -> None:
+        self._dialect = dialect
+        #: Cleared when the server, or a pooler in front of it, loses prepared statements.
+        self.prepares = True
+
+    def connect_options(self) -> dict[str, Any]:
+        return {"connect_timeout": 10, "keepalives_idle": 10, "application_name": "bide"}
+
+    def opened(self, raw: Any) -> None:
+        """Nothing: what we need is set on our cursor, so that a shared connection stays as it is."""
+
+    def cursor(self, raw: Any) -> Any:
+        from psycopg.types.numeric import Int8Dumper
+
+        cursor = raw.cursor()
+        # By default the size of an int chooses its type, and each mix of types is prepared anew.
+        cursor.adapters.register_dumper(int, Int8Dumper)
+        return cursor
+
+    def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
+        cursor.execute(text, params, prepare=prepare and self.prepares)
+
+    def compile(self, query: Any) -> tuple[str, Any]:
+        return _compile(query, self._dialect)
+
+    def failed(self, error: BaseException) -> None:
+        if getattr(error, "sqlstate", None) in LOST_STATEMENT_STATES:
+            self.prepares = False
+
+    def socket_of(self, raw: Any) -> int | None:
+        return raw.fileno()  # type: ignore[no-any-return]
+
+
+class MySQL:
+    """MySQL and MariaDB through PyMySQL or mysqlclient."""
+
+    style = "pyformat"
+    begin: tuple[str, ...] = ("START TRANSACTION",)
+
+    def __init__(self, dialect: SqlDialect, *, shared: bool) -> None:
+        self._dialect = dialect
+        if shared:  # the application's sessions keep their own isolation
+            self.begin = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", *self.begin)
+
+    def connect_options(self) -> dict[str, Any]:
+        session = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        return {"connect_timeout": 10, "charset": "utf8mb4", "init_command": session}
+
+    def opened(self, raw: Any) -> None:
+        """Nothing: init_command has done it."""
+
+    def cursor(self, raw: Any) -> Any:
+        return raw.cursor()
+
+    def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
+        # Never None: the driver would leave `%%` as it is.
+        cursor.execute(text, params)
+
+    def compile(self, query: Any) -> tuple[str, Any]:
+        return _compile(query, self._dialect)
+
+    def failed(self, error: BaseException) -> None:
+        """Nothing to learn."""
+
+    def socket_of(self, raw: Any) -> int | None:
+        if hasattr(raw, "fileno"):
+            return raw.fileno()  # type: ignore[no-any-return]
+        sock = getattr(raw, "_sock", None)
+        return sock.fileno() if sock is not None else None
+
+
+class Sqlite:
+    """SQLite through the standard library."""
+
+    style = "named"
+    begin: tuple[str, ...] = ("BEGIN IMMEDIATE",)
+
+    def __init__(self, dialect: SqlDialect, *, durable: bool) -> None:
+        self._dialect = dialect
+        self._durable = durable
+
+    def connect_options(self) -> dict[str, Any]:
+        # SQLite's own waiting starves a waiter for a second; ours is in bide.db.engine.
+        return {"timeout": 0, "check_same_thread": False, "cached_statements": 256}
+
+    def opened(self, raw: Any) -> None:
+        for pragma in (
+            f"synchronous={'FULL' if self._durable else 'NORMAL'}",
+            "journal_size_limit=16777216",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    def cursor(self, raw: sqlite3.Connection) -> Any:
+        return raw.cursor()
+
+    def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
+        cursor.execute(text, params)
+
+    def compile(self, query: Any) -> tuple[str, Any]:
+        return _compile(query, self._dialect)
+
+    def failed(self, error: BaseException) -> None:
+        """Nothing to learn."""
+
+    def socket_of(self, raw: Any) -> int | None:
+        return None
+
+
+def _compile(query: Any, dialect: SqlDialect) -> tuple[str, Any]:
+    compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    params = compiled.params
+    if compiled.positiontup is not None:
+        return str(compiled), tuple(params[name] for name in compiled.positiontup)
+    return str(compiled), params
+
+
+#: First part of a URL's scheme -> kind of database.
+KINDS: Final = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+}
+_USABLE: Final = {
+    "postgresql": ("psycopg",),
+    "mysql": ("pymysql", "mysqldb"),
+    "sqlite": ("pysqlite",),
+}
+
+
+def kind_of(url: URL) -> str:
+    """postgresql, mysql or sqlite; SettingsError for any other."""
+    kind = KINDS.get(url.get_backend_name())
+    if kind is None:
+        raise SettingsError(
+            f"database URL {url.render_as_string()!r} names no database that Bide knows; use "
+            "sqlite:///file.db, postgresql://host/name or mysql://host/name"
+        )
+    return kind
+
+
+def with_driver(url: URL) -> URL:
+    """The URL with the driver that we use: psycopg, PyMySQL or mysqlclient, sqlite3."""
+    kind = kind_of(url)
+    named = url.drivername.partition("+")[2]
+    if named and named not in _USABLE[kind]:
+        raise SettingsError(
+            f"database URL {url.render_as_string()!r} asks for the driver {named!r}; Bide's own "
+            f"connections use {' or '.join(_USABLE[kind])}: leave the driver out of the URL"
+        )
+    return url.set(drivername=f"{kind}+{named or _choose(kind)}")
+
+
+def _choose(kind: str) -> str:
+    if kind == "sqlite":
+        return "pysqlite"
+    modules = {
+        "postgresql": {"psycopg": "psycopg"},
+        "mysql": {"MySQLdb": "mysqldb", "pymysql": "pymysql"},
+    }
+    for module, name in modules[kind].items():
+        try:
+            __import__(module)
+        except ImportError:
+            continue
+        return name
+    raise MissingDependency({"postgresql": "PostgreSQL", "mysql": "MySQL"}[kind], kind)
+
+
+def dialect_of(dialect: SqlDialect) -> Dialect:
+    """Product and version, as SQLAlchemy found them at its first connection."""
+    version = tuple(part for part in dialect.server_version_info or () if isinstance(part, int))
+    if dialect.name == "postgresql":
+        return Dialect("PostgreSQL", version)
+    if dialect.name == "sqlite":
+        return Dialect("SQLite", sqlite3.sqlite_version_info)
+    return Dialect("MariaDB" if getattr(dialect, "is_mariadb", False) else "MySQL", version)

@@ -1,0 +1,195 @@
+"""The door to one database: an engine per process, and transactions that retry what may be retried."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine.url import URL, make_url
+
+from bide.clock import jitter, monotonic, sleep
+from bide.db.connection import Connection
+from bide.db.dialects import Dialect
+from bide.db.drivers import dialect_of, kind_of
+from bide.db.failures import translate
+from bide.db.pool import Pool
+from bide.db.turn import short_pause
+from bide.db.watchdog import Watchdog
+from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, SettingsError
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+#: Postponed after a deadlock or a serialization failure, in seconds: first, longest.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+
+
+class Database:
+    """One database, by URL or by the application's SQLAlchemy Engine. Opens nothing until first use.
+
+    `silence`: seconds after which a statement that the server does not answer is cut off.
+    `busy_timeout`: seconds for which deadlocks, serialization failures and locks are tried again.
+    `table_prefix`: what the names of tables and indexes begin with (queue.md DJ-099, DJ-100).
+    `pool_size`: connections kept open per process. `durable`: SQLite only, survive a power failure
+    and not only the death of processes (slower).
+
+    A connection never crosses a fork: each process makes its own engine, and an engine that was
+    given is emptied in the child without a goodbye on the parent's connections.
+    """
+
+    def __init__(
+        self,
+        target: str | URL | Engine,
+        *,
+        table_prefix: str = "bide_",
+        silence: float = 15.0,
+        busy_timeout: float = 10.0,
+        pool_size: int = 5,
+        durable: bool = False,
+    ) -> None:
+        self.url = target.url if isinstance(target, Engine) else make_url(target)
+        self.kind = kind_of(self.url)
+        self.table_prefix = _checked_prefix(table_prefix)
+        self.busy_timeout = busy_timeout
+        self._watchdog = Watchdog(silence)
+        self._pool = Pool(target, self.kind, pool_size, durable=durable)
+
+    def __repr__(self) -> str:
+        return f"<Database {self.url.render_as_string()}>"
+
+    @property
+    def engine(self) -> Engine:
+        """This process' SQLAlchemy engine, in ordinary transactions, for what is not hot."""
+        return self._pool.ordinary()
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """What the server is and can do; connects at first use. UnsupportedFeature when too old."""
+        self.read(lambda connection: connection.execute("SELECT 1"))
+        return dialect_of(self._pool.engine().dialect)
+
+    def run(self, work: Work[T], *, repeat: bool = False) -> T:
+        """One transaction: `work(connection)`, then COMMIT; its result.
+
+        Deadlocks, serialization failures and busy files are rolled back and tried again until
+        `busy_timeout` is over, so `work` may be called several times. A connection lost before
+        COMMIT is replaced and `work` tried once more; lost in COMMIT, only with `repeat`, which says
+        that doing it twice is harmless. Raises ConnectionLost, DatabaseBusy, NotMigrated,
+        DatabaseError; errors of `work` itself pass, after ROLLBACK.
+        """
+        return self._persist(lambda: self._transaction(work), repeat)
+
+    def single(self, work: Work[T], *, repeat: bool = False) -> T:
+        """One statement that is a transaction by itself: saves the round trips of BEGIN and COMMIT.
+
+        A lost connection is retried only with `repeat`: whether it took effect is unknown.
+        """
+        if self.kind == "sqlite":
+            return self.run(work, repeat=repeat)
+        return self._persist(lambda: self._plain(work), repeat)
+
+    def read(self, work: Work[T]) -> T:
+        """Reading statements, each seeing what is committed when it starts; repeated when lost."""
+        return self._persist(lambda: self._plain(work), repeat=True)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The right to write outside of `run`, where the database has one writer at a time."""
+        return self._pool.turn(self.busy_timeout)
+
+    def close(self) -> None:
+        """Close this process' connections; the next use opens new ones."""
+        self._watchdog.end()
+        self._pool.close()
+
+    def _persist(self, once: Callable[[], T], repeat: bool) -> T:
+        deadline, pause, lost = monotonic() + self.busy_timeout, _FIRST_PAUSE, False
+        while True:
+            try:
+                return once()
+            except DatabaseBusy:
+                if monotonic() >= deadline:
+                    raise
+                sleep(jitter(pause, 0.5))
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            except ConnectionLost as error:
+                if lost or not (repeat or error.nothing_changed):
+                    raise
+                lost = True
+
+    def _transaction(self, work: Work[T]) -> T:
+        with self.turn(), self._watched() as connection:
+            committing = False
+            try:
+                self._begin(connection)
+                result = work(connection)
+                committing = True
+                connection.execute("COMMIT")
+            except BaseException as error:
+                ours = _failed(connection, error)
+                _roll_back(connection)
+                if ours is None:
+                    raise
+                ours.nothing_changed = not committing or isinstance(ours, DatabaseBusy)
+                raise ours from error
+            return result
+
+    def _plain(self, work: Work[T]) -> T:
+        with self._watched() as connection:
+            try:
+                return work(connection)
+            except BaseException as error:
+                ours = _failed(connection, error)
+                if ours is None:
+                    raise
+                raise ours from error
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[Connection]:
+        with self._pool.connection() as connection:
+            self._watchdog.watch(connection)
+            yield connection
+
+    def _begin(self, connection: Connection) -> None:
+        deadline = monotonic() + self.busy_timeout
+        while True:
+            try:
+                for statement in connection.driver.begin:
+                    connection.execute(statement)
+            except Exception as error:
+                waiting = isinstance(translate(error, ""), DatabaseBusy)
+                if not waiting or monotonic() >= deadline:
+                    raise
+                short_pause()
+            else:
+                return
+
+
+def _failed(connection: Connection, error: BaseException) -> DatabaseError | None:
+    """The error of ours for one of the driver's; marks a connection that must not be used again."""
+    connection.driver.failed(error)
+    ours = translate(error, connection.doing)
+    if isinstance(ours, ConnectionLost) or not isinstance(error, Exception):
+        connection.broken = True
+    return ours
+
+
+def _roll_back(connection: Connection) -> None:
+    if connection.broken:
+        return
+    try:
+        connection.raw.rollback()
+    except Exception:  # noqa: BLE001 - the error that made us roll back is the one to tell
+        connection.broken = True
+
+
+def _checked_prefix(prefix: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,30}", prefix):
+        raise SettingsError(
+            f"table_prefix {prefix!r} must be lower-case letters, digits and _, e.g. 'bide_'"
+        )
+    return prefix

@@ -1,0 +1,191 @@
+"""This process' connections to one database, from our own engine or the application's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import Dialect as SqlDialect
+from sqlalchemy.engine.url import URL, make_url
+
+from bide.clock import monotonic
+from bide.db.connection import Connection
+from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, with_driver
+from bide.db.failures import translate
+from bide.db.places import file_of
+from bide.db.turn import Turn, short_pause
+from bide.errors import DatabaseError, UnsupportedFeature
+from bide.forks.owned import Owned, keep_for_ever
+
+_sqlite_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+class Pool:
+    """Connections in autocommit, one engine per process; nothing is opened before it is asked for."""
+
+    def __init__(self, target: str | URL | Engine, kind: str, size: int, *, durable: bool) -> None:
+        self._given = target if isinstance(target, Engine) else None
+        self._url = target.url if isinstance(target, Engine) else make_url(target)
+        self._kind = kind
+        self._size = size
+        self._durable = durable
+        self._known_driver: Driver | None = None
+        self._engine: Owned[Engine] = Owned(self._make, forget=_forget)
+        self._write_ahead: Owned[bool] = Owned(self._use_write_ahead_log)
+        if kind == "sqlite":
+            _sqlite_pools.add(self)
+
+    def engine(self) -> Engine:
+        """The engine of this process, in autocommit."""
+        return self._engine.get()
+
+    def ordinary(self) -> Engine:
+        """The same connections, in SQLAlchemy's ordinary transactions."""
+        if self._given is not None:
+            return self._given
+        level = "SERIALIZABLE" if self._kind == "sqlite" else "READ COMMITTED"
+        return self.engine().execution_options(isolation_level=level)
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One connection; closed for good afterwards if it was marked as broken."""
+        if self._kind == "sqlite":
+            self._write_ahead.get()
+        with self._checked_out() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def turn(self, within: float) -> Iterator[None]:
+        """The right to write, where the database has one writer at a time."""
+        if self._kind != "sqlite":
+            yield
+            return
+        self._write_ahead.get()
+        with self._turn.taken(within):
+            yield
+
+    def close(self) -> None:
+        """Close the idle connections of this process."""
+        engine = self._engine.reset()
+        if engine is not None:
+            engine.dispose()
+
+    @cached_property
+    def file(self) -> Path:
+        """The file of a SQLite database."""
+        return file_of(self._url)
+
+    @cached_property
+    def _turn(self) -> Turn:
+        return Turn(self.file)
+
+    @contextlib.contextmanager
+    def _checked_out(self) -> Iterator[Connection]:
+        engine = self.engine()
+        with contextlib.ExitStack() as stack:
+            try:
+                if self._given is None:
+                    fairy: Any = stack.enter_context(contextlib.closing(engine.raw_connection()))
+                else:
+                    fairy = stack.enter_context(engine.connect()).connection
+                connection = self._wrapped(fairy, engine.dialect)
+            except Exception as error:
+                ours = translate(error, "opening a connection", connecting=True)
+                if ours is None:
+                    raise
+                ours.nothing_changed = True
+                raise ours from error
+            try:
+                yield connection
+            finally:
+                if connection.broken:
+                    fairy.invalidate()
+
+    def _wrapped(self, fairy: Any, dialect: SqlDialect) -> Connection:
+        known = fairy.info.get("bide")
+        if known is None:
+            raw = fairy.driver_connection
+            known = fairy.info["bide"] = Connection(raw, self._driver(dialect))
+        return known  # type: ignore[no-any-return]
+
+    def _make(self) -> Engine:
+        if self._given is not None:
+            return self._given.execution_options(isolation_level="AUTOCOMMIT")
+        url = with_driver(self._url)
+        if self._kind == "sqlite":
+            url = url.set(database=str(self.file))
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=self._size,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,
+        )
+        driver = self._driver(engine.dialect)
+        event.listen(engine, "do_connect", _Defaults(driver.connect_options(), url))
+        event.listen(engine, "connect", lambda raw, _: driver.opened(raw))
+        return engine
+
+    def _driver(self, dialect: SqlDialect) -> Driver:
+        if self._known_driver is None:
+            self._known_driver = self._choose_driver(dialect)
+        return self._known_driver
+
+    def _choose_driver(self, dialect: SqlDialect) -> Driver:
+        wanted = {"postgresql": "psycopg", "sqlite": "pysqlite"}.get(self._kind)
+        if wanted is not None and dialect.driver != wanted:
+            raise UnsupportedFeature(
+                f"the engine given to Bide uses the driver {dialect.driver!r}; give one that uses "
+                f"{wanted!r}, or the URL alone"
+            )
+        if self._kind == "postgresql":
+            return Psycopg(dialect)
+        if self._kind == "mysql":
+            return MySQL(dialect, shared=self._given is not None)
+        return Sqlite(dialect, durable=self._durable)
+
+    def _use_write_ahead_log(self) -> bool:
+        within = monotonic() + 10
+        with self._turn.taken(10), self._checked_out() as connection:
+            while True:
+                try:
+                    mode = connection.execute("PRAGMA journal_mode=WAL")[0][0]
+                except sqlite3.OperationalError as error:
+                    if monotonic() >= within:
+                        raise DatabaseError(f"{str(self.file)!r} stays locked: {error}") from error
+                    short_pause()
+                else:
+                    return bool(mode == "wal")
+
+
+class _Defaults:
+    """Adds our connect arguments, unless the URL says otherwise."""
+
+    def __init__(self, options: dict[str, Any], url: URL) -> None:
+        self._options = {name: value for name, value in options.items() if name not in url.query}
+
+    def __call__(self, dialect: Any, record: Any, args: Any, params: dict[str, Any]) -> None:
+        params.update(self._options)
+
+
+def _forget(engine: Engine) -> None:
+    # The old pool lives on unused: finalising its connections could speak on the parent's wires.
+    keep_for_ever(engine.pool)
+    engine.dispose(close=False)
+
+
+def _close_sqlite_before_fork() -> None:
+    # SQLite records its locks per process; a child that inherits the record believes in locks that
+    # it does not hold, even on a connection of its own, and loses what others write.
+    for pool in list(_sqlite_pools):
+        pool.close()
+
+
+os.register_at_fork(before=_close_sqlite_before_fork)

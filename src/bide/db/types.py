@@ -1,0 +1,40 @@
+"""Column types that mean the same in every database."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, DateTime, Integer, String, Text
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.types import TypeEngine
+
+#: timestamptz; DATETIME(6) in UTC; ISO text with microseconds, which sorts as time does.
+Moment: Final[TypeEngine[Any]] = (
+    DateTime(timezone=True)
+    .with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    .with_variant(sqlite.TEXT(), "sqlite")
+)
+#: Text of any length.
+LongText: Final[TypeEngine[Any]] = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+#: A 64 bit number; SQLite gives only INTEGER keys a number by itself.
+Big: Final[TypeEngine[Any]] = BigInteger().with_variant(Integer(), "sqlite")
+#: Names that are compared and indexed.
+Name: Final[TypeEngine[Any]] = String(255)
+#: Keys made by programs: plain bytes, compared as such.
+Key: Final[TypeEngine[Any]] = (
+    String(64)
+    .with_variant(String(64, collation="C"), "postgresql")
+    .with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+)
+
+#: Arguments for every table: MySQL must tell upper from lower case, and keep every character.
+TABLE_OPTIONS: Final[dict[str, Any]] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (
+        ("engine", "InnoDB"),
+        ("charset", "utf8mb4"),
+        ("collate", "utf8mb4_bin"),
+        ("row_format", "DYNAMIC"),
+    )
+}
