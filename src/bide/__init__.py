@@ -1,3 +1,80 @@
 """Bide: background jobs and translations that live in your database, and survive the fork."""
 
+from bide.app import App, current_app, delay
+from bide.errors import (
+    BideError,
+    ConnectionLost,
+    DatabaseBusy,
+    DatabaseError,
+    DeserializationError,
+    EnqueueError,
+    FatalBackendError,
+    ForkError,
+    IncompatibleJob,
+    InvalidCallback,
+    JobError,
+    JobNotFound,
+    JobStateError,
+    LeaseLost,
+    MalformedPayload,
+    MissingDependency,
+    NotAJob,
+    NotMigrated,
+    PayloadTooLarge,
+    RecordNotFound,
+    SettingsError,
+    TextError,
+    UnknownJob,
+    UnsavedRecord,
+    UnsupportedArgument,
+    UnsupportedFeature,
+    WorkerStop,
+    WorkerTimeout,
+)
+from bide.jobs.handle import Job, current_job
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.plugin import Plugin
+from bide.workers.settings import Settings
+from bide.workers.worker import Worker
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "App",
+    "BideError",
+    "ConnectionLost",
+    "DatabaseBusy",
+    "DatabaseError",
+    "DeserializationError",
+    "EnqueueError",
+    "FatalBackendError",
+    "ForkError",
+    "IncompatibleJob",
+    "InvalidCallback",
+    "Job",
+    "JobError",
+    "JobNotFound",
+    "JobStateError",
+    "LeaseLost",
+    "Lifecycle",
+    "MalformedPayload",
+    "MissingDependency",
+    "NotAJob",
+    "NotMigrated",
+    "PayloadTooLarge",
+    "Plugin",
+    "RecordNotFound",
+    "Settings",
+    "SettingsError",
+    "TextError",
+    "UnknownJob",
+    "UnsavedRecord",
+    "UnsupportedArgument",
+    "UnsupportedFeature",
+    "Worker",
+    "WorkerStop",
+    "WorkerTimeout",
+    "current_app",
+    "current_job",
+    "delay",
+]

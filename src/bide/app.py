@@ -1,1 +1,289 @@
-"""The composition root: the one place that builds the object graph."""
+"""The composition root: the one place that builds the object graph, and the object that users hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, ParamSpec, TypeVar, overload
+
+from bide import log  # noqa: F401 - words the events of this process as log lines
+from bide.db.engine import Database
+from bide.errors import EnqueueError, JobNotFound, NotAJob, SettingsError
+from bide.jobs.declare import Declaration, JobFunction
+from bide.jobs.delayed import Asynchronous, Delay
+from bide.jobs.encoding import Encoder
+from bide.jobs.enqueue import Call, DelayJobs, Enqueuer, Options
+from bide.jobs.handle import Home, Job
+from bide.jobs.job import JobRow
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.payload import Payloads
+from bide.jobs.perform import Performer
+from bide.jobs.plugin import Plugins
+from bide.jobs.records import Records
+from bide.jobs.registry import Registry
+from bide.jobs.store import Store, Wanted
+from bide.jobs.stores.choose import open_store
+from bide.plugins.clear_locks import ClearLocks
+from bide.workers.settings import Settings
+from bide.workers.worker import Worker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T", bound=type)
+M = TypeVar("M")
+
+
+class App:
+    """An application's jobs (and, with `use`, texts) in one database. Making one opens nothing.
+
+    `database` is a URL (sqlite:///..., postgresql://..., mysql://..., memory://) or a SQLAlchemy Engine;
+    the keywords are the settings (see bide.workers.settings). Raises SettingsError.
+    """
+
+    def __init__(self, database: Any = None, **settings: Any) -> None:
+        if isinstance(database, str):
+            settings["database_url"] = database
+        self._database_given = database
+        self.settings = Settings.load(settings)
+        self._build()
+
+    @classmethod
+    def from_env(cls, **settings: Any) -> App:
+        """An App from BIDE_* variables and [tool.bide]; `settings` given here come first."""
+        loaded = Settings.load(settings, environment=True)
+        return cls._from(loaded)
+
+    @classmethod
+    def _from(cls, settings: Settings) -> App:
+        app = cls.__new__(cls)
+        app.settings, app._database_given = settings, None
+        app._build()
+        return app
+
+    def _build(self) -> None:
+        self.lifecycle = Lifecycle()
+        self.plugins = Plugins(self.lifecycle, [ClearLocks])
+        self.registry = Registry(self.settings.job_modules)
+        self.records = Records()
+        self._encoder = Encoder(
+            Payloads(self.registry, self.records, max_size=self.settings.max_payload_size),
+            self.registry,
+        )
+        self._performer = Performer(
+            self.lifecycle, retry_on_hook_error=self.settings.retry_on_hook_error
+        )
+        _newest.append(self)
+        del _newest[:-1]
+
+    @cached_property
+    def database(self) -> Database | None:
+        """The database floor's engine; None for the memory store."""
+        given = self._database_given or self.settings.database_url
+        if isinstance(given, str) and given.startswith("memory:"):
+            return None
+        return Database(
+            given,
+            table_prefix=self.settings.table_prefix,
+            silence=self.settings.statement_timeout,
+        )
+
+    @cached_property
+    def store(self) -> Store:
+        """Where this App's jobs are kept."""
+        return open_store(self.database)
+
+    @cached_property
+    def _home(self) -> Home:
+        return Home(self.store, self._encoder.decode)
+
+    @cached_property
+    def _enqueuer(self) -> Enqueuer:
+        enqueuer = Enqueuer(
+            self._home, self.lifecycle, self.settings, self._performer, self._encoder.encode
+        )
+        enqueuer.delay_jobs = self.settings.delay_jobs
+        return enqueuer
+
+    # Declaring
+
+    @overload
+    def job(self, target: T, /) -> T: ...  # type: ignore[overload-overlap]  # a class stays itself
+    @overload
+    def job(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...
+    @overload
+    def job(self, /, **options: Any) -> Callable[[Any], Any]: ...
+    def job(self, target: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
+        """Declare a function, or a class with perform(), a job.
+
+        Options: queue, priority, max_attempts, max_run_time, backoff, destroy_failed_jobs, and `name`
+        (what payloads and lists call it, instead of its import path). Raises SettingsError, NotAJob.
+        """
+        declaration = Declaration.of(**_known_options(options))
+        if target is None:
+            return lambda target: self._declare(target, name, declaration)
+        return self._declare(target, name, declaration)
+
+    def _declare(self, target: Any, name: str | None, declaration: Declaration) -> Any:
+        if isinstance(target, type):
+            if not callable(getattr(target, "perform", None)):
+                raise NotAJob(f"{target.__qualname__} needs a perform() method to be a job")
+            self.registry.register_class(target, name=name, options=declaration)
+            return target
+        if not callable(target):
+            raise NotAJob(f"{target!r} is no function and no class; nothing to perform")
+        function: JobFunction[..., Any] = JobFunction(self, target, declaration)
+        self.registry.register_function(target, name=name, options=declaration)
+        return function
+
+    def register(self, cls: T) -> T:
+        """Declare a class whose instances may be arguments of jobs; usable as a decorator."""
+        self.registry.register_class(cls)
+        return cls
+
+    def delayable(self, cls: T) -> T:
+        """Declare a class whose methods may be delayed; usable as a decorator."""
+        self.registry.register_delayable(cls)
+        return cls
+
+    def asynchronously(self, method: Any = None, /, **options: Any) -> Any:
+        """Make calls of a method enqueue it; `.now(...)` runs it. Options as for `using`, values or
+        callables that are asked at each call."""
+
+        def declare(method: Any) -> Asynchronous[..., Any]:
+            return Asynchronous(self, self._delayable_class, method, options)
+
+        return declare if method is None else declare(method)
+
+    def _delayable_class(self, cls: type) -> None:
+        self.registry.register_delayable(cls)
+
+    # Enqueueing
+
+    @property
+    def delay_jobs(self) -> DelayJobs:
+        """True: store jobs; False: run them at once; a callable is asked for each job."""
+        return self._enqueuer.delay_jobs
+
+    @delay_jobs.setter
+    def delay_jobs(self, value: DelayJobs) -> None:
+        self._enqueuer.delay_jobs = value
+
+    def enqueue(self, target: Any = None, /, **options: Any) -> Job:
+        """Store a job object (anything declared, with perform) or a bound call; options as for `using`.
+
+        Raises NotAJob, EnqueueError and what the enqueue hook raises; then nothing is stored.
+        """
+        return self._enqueuer.enqueue(_call(target, options))
+
+    async def aenqueue(self, target: Any = None, /, **options: Any) -> Job:
+        """The same without blocking the event loop."""
+        return await self._enqueuer.aenqueue(_call(target, options))
+
+    def enqueue_many(self, targets: Iterable[Any], *, session: Any = None) -> list[Job]:
+        """Store many bound calls or job objects, one statement per batch."""
+        return self._enqueuer.enqueue_many((_call(target, {}) for target in targets), session)
+
+    def delay(self, receiver: Any, /, **options: Any) -> Any:
+        """`app.delay(order).invoice(gross=True)` stores a job that calls the method later."""
+        return Delay(self, receiver, Options.of(options))
+
+    # Looking and working
+
+    def migrate(self) -> None:
+        """Create or upgrade the tables; several processes may do so at once."""
+        if self.database is not None:
+            from bide.db.migrate import migrate  # the tools of migrations cost time to import
+            from bide.jobs.migrations import JOBS
+
+            migrate(self.database, JOBS)
+
+    def find(self, job_id: int) -> Job:
+        """The stored job with that id; raises JobNotFound."""
+        row = self.store.get(job_id)
+        if row is None:
+            raise JobNotFound(f"no job has the id {job_id}; it may have succeeded and been deleted")
+        return self.held(row)
+
+    def held(self, row: JobRow) -> Job:
+        """A row of the store as a Job."""
+        return Job(self._home, row)
+
+    def worker(
+        self,
+        *,
+        queues: Iterable[str] | None = None,
+        except_queues: Iterable[str] = (),
+        min_priority: int | None = None,
+        max_priority: int | None = None,
+        sleep_delay: float | None = None,
+        exit_on_complete: bool = False,
+        name: str | None = None,
+    ) -> Worker:
+        """A worker of this process for the given queues (none: all) and priorities (inclusive)."""
+        wanted = Wanted(_names(queues), _names(except_queues) or (), min_priority, max_priority)
+        settings = self.settings
+        if sleep_delay is not None:
+            settings = settings.changed(sleep_delay=float(sleep_delay))
+        return Worker(
+            self._home,
+            self.lifecycle,
+            settings,
+            wanted,
+            name=name,
+            exit_on_complete=exit_on_complete,
+        )
+
+    def close(self) -> None:
+        """Give up this process' connections; the App can still be used and opens new ones."""
+        self.store.close()
+
+    def __repr__(self) -> str:
+        return f"<bide.App {self.settings.database_url}>"
+
+
+_newest: list[App] = []
+
+
+def current_app() -> App:
+    """The App made last in this process; raises SettingsError when there is none."""
+    if not _newest:
+        raise SettingsError("no bide.App was made yet; make one before you delay anything")
+    return _newest[-1]
+
+
+def delay(receiver: Any, /, **options: Any) -> Any:
+    """`bide.delay(order, priority=3).invoice(gross=True)`, on the App made last."""
+    return current_app().delay(receiver, **options)
+
+
+def _call(target: Any, options: Mapping[str, Any]) -> Call:
+    if isinstance(target, Call):
+        if options:
+            raise EnqueueError(
+                f"a bound call takes no options here, got {', '.join(options)}; "
+                "choose them with job.using(...).bind(...)"
+            )
+        return target
+    return Call(target, (), {}, Options.of(options))
+
+
+def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str):
+        raise SettingsError(f"queues={names!r} must be a list of names, e.g. [{names!r}]")
+    return tuple(names) or None
+
+
+def _known_options(options: dict[str, Any]) -> dict[str, Any]:
+    unknown = [name for name in options if name not in _JOB_OPTIONS]
+    if unknown:
+        raise SettingsError(
+            f"unknown option {unknown[0]!r}; the options are {', '.join(_JOB_OPTIONS)}"
+        )
+    return options
+
+
+_JOB_OPTIONS = (
+    "queue", "priority", "max_attempts", "max_run_time", "backoff", "destroy_failed_jobs", "name",
+)  # fmt: skip

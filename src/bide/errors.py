@@ -155,7 +155,7 @@ class TextError(BideError):
 class WorkerTimeout(BaseException):
     """A job ran longer than its max_run_time. No `except Exception` in a job swallows it."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = 0) -> None:
         self.seconds = seconds
         unit = "second" if seconds == 1 else "seconds"
         super().__init__(f"execution expired (max_run_time is only {seconds:g} {unit})")

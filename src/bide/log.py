@@ -1,1 +1,125 @@
-"""One subscriber that words events as log lines (filled by the floors' tables of events)."""
+"""One subscriber that words events as log lines; the formats are interface: people grep them (queue.md 5.5)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bide import events
+
+logger = logging.getLogger("bide")
+
+Words = Callable[[dict[str, Any]], str]
+
+
+def _job(facts: dict[str, Any]) -> str:
+    job = facts["job"]
+    queue = f" (queue={job.queue})" if job.queue else ""
+    return f"Job {job.name} (id={job.id}){queue}"
+
+
+def _error(facts: dict[str, Any]) -> str:
+    error = facts["error"]
+    return f"{type(error).__name__}: {error}"
+
+
+def _worker(facts: dict[str, Any]) -> str:
+    return f"[Worker({facts['worker'].name})]"
+
+
+#: Every event: level and words. The documentation prints this table.
+LINES: dict[str, tuple[int, Words]] = {
+    "enqueued": (logging.DEBUG, lambda f: f"{_job(f)} ENQUEUED"),
+    "worker_started": (logging.INFO, lambda f: f"{_worker(f)} Starting job worker"),
+    "worker_stopped": (logging.INFO, lambda f: f"{_worker(f)} Exiting..."),
+    "nothing_left": (logging.INFO, lambda f: f"{_worker(f)} No more jobs available. Exiting"),
+    "jobs_processed": (
+        logging.INFO,
+        lambda f: (
+            f"{_worker(f)} {f['count']} jobs processed at "
+            f"{f['count'] / max(f['seconds'], 1e-9):.4f} j/s, {f['failed']} failed"
+        ),
+    ),
+    "job_started": (logging.INFO, lambda f: f"{_worker(f)} {_job(f)} RUNNING"),
+    "job_completed": (
+        logging.INFO,
+        lambda f: f"{_worker(f)} {_job(f)} COMPLETED after {f['seconds']:.4f}",
+    ),
+    "job_failed": (
+        logging.ERROR,
+        lambda f: f"{_job(f)} FAILED ({f['prior_attempts']} prior attempts) with {_error(f)}",
+    ),
+    "job_failed_permanently": (
+        logging.ERROR,
+        lambda f: f"{_job(f)} FAILED permanently because of {f['attempts']} consecutive failures",
+    ),
+    "job_given_back": (logging.INFO, lambda f: f"{_job(f)} GIVEN BACK, the worker stops"),
+    "skipped": (
+        logging.WARNING,
+        lambda f: f"{_job(f)} SKIPPED: an around(perform) callback did not call proceed",
+    ),
+    "hook_failed": (
+        logging.ERROR,
+        lambda f: f"Error when running {f['hook']} callback: {_error(f)} ({_job(f)})",
+    ),
+    "callback_failed": (
+        logging.ERROR,
+        lambda f: f"Error when running a {f['event']} lifecycle callback: {_error(f)} ({_job(f)})",
+    ),
+    "lease_lost": (
+        logging.WARNING,
+        lambda f: (
+            f"Job {f['name']} (id={f['id']}) {f['outcome']}, but its lease {f['lease']} was lost: "
+            "it was deleted, cancelled or given to another worker; nothing was recorded"
+        ),
+    ),
+    "rescued": (
+        logging.WARNING,
+        lambda f: (
+            f"Job {f['rescued'].name} (id={f['rescued'].id}) RESCUED from {f['rescued'].worker}"
+            + (", FAILED permanently" if f["rescued"].failed else "")
+        ),
+    ),
+    "given_up": (
+        logging.WARNING,
+        lambda f: f"[Worker({f['worker']})] was given up for dead; its jobs went to others",
+    ),
+    "reserve_failed": (
+        logging.ERROR,
+        lambda f: f"{_worker(f)} Error while reserving job: {_error(f)}",
+    ),
+    "database_lost": (
+        logging.ERROR,
+        lambda f: f"The database does not answer, trying again until it does: {_error(f)}",
+    ),
+    "database_back": (logging.INFO, lambda _: "The database answers again"),
+    "keeper_failed": (logging.ERROR, lambda f: f"Keeper: {f['duty']} failed: {_error(f)}"),
+    "leaving_failed": (
+        logging.ERROR,
+        lambda f: (
+            f"[Worker({f['worker']})] could not give its jobs back: {_error(f)}; "
+            "another worker will rescue them"
+        ),
+    ),
+    "outcome_unwritten": (
+        logging.ERROR,
+        lambda f: (
+            f"[Worker({f['worker']})] stopped while the database was away; "
+            "finished jobs that could not be reported run again"
+        ),
+    ),
+}
+
+
+def write_line(name: str, facts: dict[str, Any]) -> None:
+    """Word an event as a log line of the logger `bide`."""
+    line = LINES.get(name)
+    if line is None or not logger.isEnabledFor(line[0]):
+        return
+    error = facts.get("error")
+    trace = error if isinstance(error, BaseException) and name.endswith("_failed") else None
+    logger.log(line[0], line[1](facts), exc_info=trace)
+
+
+events.subscribe(write_line)

@@ -1,0 +1,96 @@
+"""Delayed methods: the `delay` proxy, and methods that enqueue when they are called (queue.md 2.1)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from bide.jobs.declare import Queueing
+from bide.jobs.enqueue import Call, Options
+from bide.jobs.handle import Job
+from bide.jobs.payload import MethodCall
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Delay:
+    """`delay(order).invoice(gross=True)` stores a job that calls the method later."""
+
+    __slots__ = ("_app", "_options", "_receiver")
+
+    def __init__(self, app: Queueing, receiver: object, options: Options) -> None:
+        self._app, self._receiver, self._options = app, receiver, options
+
+    def __getattr__(self, name: str) -> Callable[..., Job]:
+        call = MethodCall(self._receiver, name)
+
+        def enqueue(*args: Any, **kwargs: Any) -> Job:
+            return self._app.enqueue(Call(call, args, kwargs, self._options))
+
+        return enqueue
+
+
+class Asynchronous(Generic[P, R]):
+    """A method that enqueues itself when it is called; `.now(...)` runs it at once.
+
+    Option values that are callables are evaluated at each call: with the instance if they take one
+    argument, with nothing otherwise (DJ-151, DJ-152).
+    """
+
+    def __init__(
+        self,
+        app: Queueing,
+        register: Callable[[type], None],
+        method: Any,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._app, self._register, self._options = app, register, options
+        #: The method itself, which jobs call (see bide.jobs.signatures).
+        self.__bide_original__ = method
+        Options.of({name: None if callable(value) else value for name, value in options.items()})
+        self.__doc__ = method.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+        self._register(owner)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> AsynchronousMethod[P, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> AsynchronousMethod[P, R]: ...
+    def __get__(
+        self, instance: object | None, owner: type | None = None
+    ) -> AsynchronousMethod[P, R]:
+        bound = self.__bide_original__.__get__(instance, owner)
+        receiver = instance if inspect.ismethod(bound) and bound.__self__ is instance else owner
+        return AsynchronousMethod(self._app, receiver, self._name, bound, self._options)
+
+
+class AsynchronousMethod(Generic[P, R]):
+    """One such method, bound to its object or class."""
+
+    __slots__ = ("_app", "_name", "_options", "_receiver", "now")
+
+    def __init__(
+        self,
+        app: Queueing,
+        receiver: object,
+        name: str,
+        bound: Callable[P, R],
+        options: Mapping[str, Any],
+    ) -> None:
+        self._app, self._receiver, self._name, self._options = app, receiver, name, options
+        #: The method itself: runs at once and returns what it returns.
+        self.now = bound
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Job:
+        options = {name: self._value(value) for name, value in self._options.items()}
+        target = MethodCall(self._receiver, self._name)
+        return self._app.enqueue(Call(target, args, kwargs, Options.of(options)))
+
+    def _value(self, value: Any) -> Any:
+        if not callable(value):
+            return value
+        return value(self._receiver) if inspect.signature(value).parameters else value()

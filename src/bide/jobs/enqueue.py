@@ -1,0 +1,237 @@
+"""Prepare jobs and store them, or run them at once; inside the caller's transaction if given one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from bide import clock
+from bide.db.awaiting import await_here, greenlet
+from bide.errors import EnqueueError
+from bide.events import emit
+from bide.jobs.handle import Home, Job, option
+from bide.jobs.hooks import ask, call_hook
+from bide.jobs.job import NewJob
+from bide.jobs.keys import new_key
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.payload import Payload
+from bide.jobs.perform import Performer
+
+#: Rows of one INSERT of enqueue_many.
+BATCH = 1000
+
+When = datetime | timedelta | float | str | None
+
+
+class Options(NamedTuple):
+    """What a caller may choose for one job; None means the declaration's, the queue's or the App's."""
+
+    queue: str | None = None
+    priority: int | None = None
+    run_at: When = None
+    max_attempts: int | None = None
+    session: Any = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """Options from keywords; an unknown or wrong one raises EnqueueError (DJ-539)."""
+        unknown = [name for name in given if name not in cls._fields]
+        if unknown:
+            raise EnqueueError(
+                f"unknown option {unknown[0]!r}; the options are {', '.join(cls._fields)}"
+            )
+        options = cls(**given)
+        options.check()
+        return options
+
+    def check(self) -> None:
+        """Raise EnqueueError naming the first value of the wrong type."""
+        if self.queue is not None and not isinstance(self.queue, str):
+            raise EnqueueError(f"queue={self.queue!r} must be a name, e.g. queue='mail'")
+        for name in ("priority", "max_attempts"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                raise EnqueueError(f"{name}={value!r} must be a whole number, e.g. {name}=10")
+        if self.priority is not None and not -(2**31) <= self.priority < 2**31:
+            raise EnqueueError(f"priority={self.priority} must fit 32 bits")
+        if self.queue is not None and (len(self.queue) > 255 or "\x00" in self.queue):
+            raise EnqueueError(
+                f"queue={self.queue[:40]!r} must be at most 255 characters without NUL"
+            )
+
+
+class Defaults(Protocol):
+    """The settings that enqueueing needs."""
+
+    @property
+    def default_queue(self) -> str: ...
+    @property
+    def default_priority(self) -> int: ...
+    @property
+    def queue_priorities(self) -> Mapping[str, int]: ...
+
+
+#: Options that leave everything to the declaration and the settings.
+ANY = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that is to become a job: what `bind` returns."""
+
+    target: Any
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] | None = None
+    options: Options = ANY
+
+
+class Encode(Protocol):
+    """Writes a call: its name, its payload text, and the payload as it would come back."""
+
+    def __call__(self, call: Call) -> tuple[str, str, Payload]: ...
+
+
+DelayJobs = bool | Callable[..., Any] | None
+
+
+class Enqueuer:
+    """Turns calls into stored jobs. `delay_jobs` is True, False or a callable asked for each job."""
+
+    def __init__(
+        self,
+        home: Home,
+        lifecycle: Lifecycle,
+        defaults: Defaults,
+        performer: Performer,
+        encode: Encode,
+    ) -> None:
+        self._home = home
+        self._lifecycle = lifecycle
+        self._defaults = defaults
+        self._performer = performer
+        self._encode = encode
+        self.delay_jobs: DelayJobs = True
+
+    def enqueue(self, call: Call) -> Job:
+        """Store the job (or run it, inline) inside the enqueue event; returns the Job in both cases."""
+        job = self._prepare(call)
+        self._lifecycle.run("enqueue", lambda job: self._hook_and_store(job, call.options), job)
+        return job
+
+    async def aenqueue(self, call: Call) -> Job:
+        """The same without blocking the event loop; callbacks and hooks keep their order."""
+        job = self._prepare(call)
+
+        def body(job: Job) -> None:
+            self._hook(job)
+            if self._runs_inline(job):
+                self._performer.invoke(job)
+            else:
+                [job.id] = await_here(
+                    self._home.store.ainsert([job.to_store()], call.options.session)
+                )
+                self._stored(job)
+
+        await greenlet(self._lifecycle.run, "enqueue", body, job)
+        return job
+
+    def enqueue_many(self, calls: Iterable[Call], session: Any = None) -> list[Job]:
+        """Store many with one statement per batch; either all of a batch or none.
+
+        The enqueue event and hook run for each job before its batch is stored (DJ-273 is one event
+        for the list; ours stays one event per job, so that a callback sees every job).
+        """
+        jobs: list[Job] = []
+        for batch in _batches(calls, BATCH):
+            prepared = [self._prepare(call) for call in batch]
+            for job in prepared:
+                self._lifecycle.run("enqueue", self._hook, job)
+            self._store_batch([job for job in prepared if not self._ran_inline(job)], session)
+            jobs += prepared
+        return jobs
+
+    def _prepare(self, call: Call) -> Job:
+        name, text, payload = self._encode(call)
+        options = call.options
+        queue = self._queue(options, payload)
+        new = NewJob(
+            key=new_key(),
+            name=name,
+            queue=queue,
+            priority=self._priority(options, payload, queue),
+            payload=text,
+            run_at=_moment(options.run_at),
+            created_at=clock.utc_now(),
+            max_attempts=options.max_attempts,
+        )
+        return Job.unsaved(self._home, new, payload)
+
+    def _queue(self, options: Options, payload: Payload) -> str:
+        """The option, else the payload's queue_name, else the default (queue.md 2.2, DJ-538)."""
+        if options.queue is not None:
+            return options.queue
+        named = option(payload, "queue_name")
+        return str(named) if named is not None else self._defaults.default_queue
+
+    def _priority(self, options: Options, payload: Payload, queue: str) -> int:
+        """The option, else the declaration's, else the queue's, else the default; 0 is a value (DJ-536)."""
+        if options.priority is not None:
+            return options.priority
+        declared = payload.declared.options if payload.declared is not None else None
+        own = getattr(declared, "default_priority", None)
+        if own is not None:
+            return int(own)
+        return self._defaults.queue_priorities.get(queue, self._defaults.default_priority)
+
+    def _hook_and_store(self, job: Job, options: Options) -> None:
+        self._hook(job)
+        if self._runs_inline(job):
+            self._performer.invoke(job)
+        else:
+            [job.id] = self._home.store.insert([job.to_store()], options.session)
+            self._stored(job)
+
+    def _hook(self, job: Job) -> None:
+        call_hook(job.payload_object.object, "enqueue", job)
+
+    def _runs_inline(self, job: Job) -> bool:
+        """delay_jobs may be a callable that takes the job or nothing (queue.md 2.3)."""
+        if callable(self.delay_jobs):
+            return not ask(self, "delay_jobs", job)
+        return not self.delay_jobs
+
+    def _ran_inline(self, job: Job) -> bool:
+        if not self._runs_inline(job):
+            return False
+        self._performer.invoke(job)
+        return True
+
+    def _store_batch(self, jobs: list[Job], session: Any) -> None:
+        if not jobs:
+            return
+        ids = self._home.store.insert([job.to_store() for job in jobs], session)
+        for job, job_id in zip(jobs, ids, strict=True):
+            job.id = job_id
+            self._stored(job)
+
+    def _stored(self, job: Job) -> None:
+        if job.run_at is None:
+            job.run_at = job.created_at
+        job.state = "ready" if job.run_at <= job.created_at else "scheduled"
+        emit("enqueued", job=job)
+
+
+def _moment(value: When) -> datetime | None:
+    try:
+        return None if value is None else clock.moment(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise EnqueueError(f"run_at={value!r}: {error}") from None
+
+
+def _batches(calls: Iterable[Call], size: int) -> Iterator[list[Call]]:
+    remaining = iter(calls)
+    while batch := list(islice(remaining, size)):
+        yield batch

@@ -1,0 +1,210 @@
+"""`bide.Job`: a job as application code, hooks and workers hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from bide import clock
+from bide.errors import DeserializationError, JobNotFound, JobStateError
+from bide.jobs.hooks import ask
+from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, State
+from bide.jobs.payload import Payload
+from bide.jobs.store import Store
+
+
+def option(payload: Payload, name: str, *args: Any) -> Any:
+    """What the job object (or opted-in target) answers, else what `@app.job(...)` was told, else None."""
+    answer = ask(payload.object, name, *args)
+    if answer is not None or payload.declared is None:
+        return answer
+    return getattr(payload.declared.options, name, None)
+
+
+_current: ContextVar[Job | None] = ContextVar("bide_current_job", default=None)
+
+
+def current_job() -> Job | None:
+    """The job that this thread or task is running, None outside of jobs."""
+    return _current.get()
+
+
+class Home(NamedTuple):
+    """Where a job belongs: its store, and how its payload is brought back."""
+
+    store: Store
+    decode: Callable[[str], Payload]
+
+
+class Job:
+    """One job: its row as last read, and what may be done with it.
+
+    Before it is stored `id` is None and hooks may change queue, priority and run_at. `state` is one of
+    `scheduled, ready, running, failed, succeeded, cancelled`. All times are aware, UTC.
+    """
+
+    __slots__ = (
+        "_home",
+        "_payload_object",
+        "attempts",
+        "context",
+        "crashes",
+        "created_at",
+        "error",
+        "failed_at",
+        "finished_at",
+        "id",
+        "key",
+        "last_error",
+        "lease",
+        "locale",
+        "locked_at",
+        "locked_by",
+        "max_attempts",
+        "name",
+        "payload",
+        "priority",
+        "queue",
+        "run_at",
+        "state",
+        "worker_id",
+    )
+
+    id: int | None
+    key: str
+    name: str
+    queue: str
+    priority: int
+    state: str
+    payload: str
+    attempts: int
+    crashes: int
+    max_attempts: int | None
+    run_at: datetime | None
+    locked_at: datetime | None
+    locked_by: str | None
+    worker_id: int | None
+    lease: int
+    failed_at: datetime | None
+    finished_at: datetime | None
+    last_error: str | None
+    created_at: datetime
+    locale: str | None
+    context: str | None
+    #: The exception of this attempt, in the process that ran it; never stored as such.
+    error: BaseException | None
+
+    def __init__(self, home: Home, row: JobRow) -> None:
+        self._home = home
+        self._read(row)
+
+    @classmethod
+    def unsaved(cls, home: Home, new: NewJob, payload: Payload) -> Job:
+        """A job that is not stored yet; it performs the very object that was passed (DJ-019)."""
+        row = JobRow(
+            id=0, key=new.key, name=new.name, queue=new.queue, priority=new.priority,
+            state=State.READY, payload=new.payload, attempts=0, crashes=0,
+            max_attempts=new.max_attempts, run_at=new.run_at or new.created_at, locked_at=None,
+            locked_by=None, worker_id=None, lease=0, failed_at=None, finished_at=None,
+            last_error=None, created_at=new.created_at, locale=new.locale, context=new.context,
+        )  # fmt: skip
+        job = cls(home, row)
+        job.id, job.run_at = None, new.run_at
+        job._payload_object = payload
+        return job
+
+    def _read(self, row: JobRow) -> None:
+        (
+            self.id, self.key, self.name, self.queue, self.priority, state, self.payload,
+            self.attempts, self.crashes, self.max_attempts, self.run_at, self.locked_at,
+            self.locked_by, self.worker_id, self.lease, self.failed_at, self.finished_at,
+            self.last_error, self.created_at, self.locale, self.context,
+        ) = row  # fmt: skip
+        self.state = _STATE_NAMES[state]
+        self.error = None
+        self._payload_object: Payload | None = None
+
+    @property
+    def payload_object(self) -> Payload:
+        """The payload brought back, once until `reload`; raises DeserializationError (DJ-003, DJ-027)."""
+        if self._payload_object is None:
+            self._payload_object = self._home.decode(self.payload)
+        return self._payload_object
+
+    def to_store(self) -> NewJob:
+        """This unsaved job as the store takes it, with what hooks changed (DJ-097)."""
+        return NewJob(
+            key=self.key, name=self.name, queue=self.queue, priority=self.priority,
+            payload=self.payload, run_at=self.run_at, created_at=self.created_at,
+            max_attempts=self.max_attempts, locale=self.locale, context=self.context,
+        )  # fmt: skip
+
+    def option(self, name: str, *args: Any) -> Any:
+        """The answer of the payload's optional method, else of its declaration, else None.
+
+        A payload that cannot be loaded answers nothing (DJ-064).
+        """
+        try:
+            payload = self.payload_object
+        except DeserializationError:
+            return None
+        return option(payload, name, *args)
+
+    def reload(self) -> Job:
+        """Read the row again; raises JobNotFound when it is gone (succeeded, or deleted)."""
+        row = self._home.store.get(self._stored_id())
+        if row is None:
+            raise JobNotFound(f"job {self.id} is not stored any more; it succeeded or was deleted")
+        self._read(row)
+        return self
+
+    def retry(self, run_at: datetime | timedelta | float | None = None) -> Job:
+        """Make it ready now (or at `run_at`) with its attempts at zero; refused while it runs."""
+        store, now = self._home.store, clock.utc_now()
+        if not store.retry(self._itself(), now):
+            self._refused("retried")
+        if run_at is not None:
+            store.change(self._stored_id(), now, run_at=clock.moment(run_at))
+        return self.reload()
+
+    def cancel(self) -> None:
+        """It will not run (again); what a running attempt returns is ignored."""
+        if not self._home.store.cancel(self._itself(), clock.utc_now()):
+            self._refused("cancelled")
+
+    def delete(self) -> None:
+        """Remove the row; what a running attempt returns is ignored."""
+        if not self._home.store.delete(self._itself()):
+            self._refused("deleted")
+
+    def failures(self) -> list[AttemptRow]:
+        """Every attempt that did not succeed, oldest first."""
+        return self._home.store.attempts(self._stored_id())
+
+    def _stored_id(self) -> int:
+        if self.id is None:
+            raise JobStateError(f"job {self.name} was never stored; it ran inline")
+        return self.id
+
+    def _itself(self) -> Filter:
+        return Filter(ids=(self._stored_id(),))
+
+    def _refused(self, done: str) -> None:
+        self.reload()
+        raise JobStateError(f"job {self.id} ({self.name}) is {self.state} and cannot be {done}")
+
+    def __repr__(self) -> str:
+        return f"<bide.Job {self.id} {self.name} {self.state} queue={self.queue!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Job):
+            return NotImplemented
+        return self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+_STATE_NAMES = {state.value: state.name.lower() for state in State}

@@ -1,0 +1,85 @@
+"""Invoke one job: its hooks in order, the invoke_job event, and what each exception means (queue.md 3.3, 3.4)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from bide.events import emit
+from bide.jobs.handle import Job, _current
+from bide.jobs.hooks import call_hook
+from bide.jobs.lifecycle import Lifecycle
+
+RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+class Performer:
+    """Runs jobs in this thread. `run_async` runs the coroutine of an `async def` job to its end."""
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        *,
+        retry_on_hook_error: bool = False,
+        run_async: RunAsync = asyncio.run,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._retry_on_hook_error = retry_on_hook_error
+        self._run_async = run_async
+
+    def invoke(self, job: Job) -> Any:
+        """Run hooks and perform inside the invoke_job event; what perform raised is raised.
+
+        An around callback that does not proceed leaves the job undone and successful, as in the
+        original (oracle: «around(:invoke_job) does not call the block»).
+        """
+        token = _current.set(job)
+        try:
+            return self._lifecycle.run("invoke_job", self._hooked, job)
+        finally:
+            _current.reset(token)
+
+    def _hooked(self, job: Job) -> Any:
+        target = job.payload_object.object
+        try:
+            call_hook(target, "before", job)
+            result = self._perform(job)
+        except BaseException as error:
+            self._tell(target, "error", error, job, error)
+            self._tell(target, "after", error, job)
+            raise
+        self._succeeded(target, job)
+        return result
+
+    def _perform(self, job: Job) -> Any:
+        result = job.payload_object.perform()
+        return self._run_async(result) if inspect.iscoroutine(result) else result
+
+    def _succeeded(self, target: object, job: Job) -> None:
+        """The success and after hooks; what they raise is reported, or fails the job by setting (DJ-509)."""
+        if not self._retry_on_hook_error:
+            self._tell(target, "success", None, job)
+            self._tell(target, "after", None, job)
+            return
+        try:
+            call_hook(target, "success", job)
+        except BaseException as error:
+            self._tell(target, "error", error, job, error)
+            self._tell(target, "after", error, job)
+            raise
+        call_hook(target, "after", job)
+
+    def _tell(
+        self, target: object, hook: str, cause: BaseException | None, job: Job, *more: Any
+    ) -> None:
+        """Call a hook that must not change the outcome; its own error joins the cause (DJ-510)."""
+        try:
+            call_hook(target, hook, job, *more)
+        except Exception as error:  # noqa: BLE001 - no hook may replace the outcome of the job
+            emit("hook_failed", job=job, hook=hook, error=error)
+            if cause is not None:
+                cause.add_note(
+                    f"The {hook} hook of the job failed too: {type(error).__name__}: {error}"
+                )

@@ -1,0 +1,1 @@
+"""What is built on the lifecycle, and the bridge between jobs and texts."""

@@ -1,0 +1,61 @@
+"""Jobs that a worker has claimed and not started: as many as it will finish soon, given back otherwise."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from bide.jobs.handle import Job
+from bide.jobs.store import Lease
+
+#: Seconds of work that a worker may hold claimed.
+HORIZON = 0.1
+
+
+class Ahead:
+    """The claimed jobs of one worker, in order. The keeper may take back what waits too long."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._jobs: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._average: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def room(self) -> int:
+        """How many jobs to claim next: what the running average says fits into the horizon."""
+        if self._average is None:
+            return 1
+        return max(1, min(self._most, int(HORIZON / max(self._average, 1e-6))))
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a job ran; slow ones count at once, fast ones by and by."""
+        if self._average is None or seconds > self._average:
+            self._average = seconds
+        else:
+            self._average += (seconds - self._average) * 0.3
+
+    def put(self, jobs: Iterable[Job]) -> None:
+        """Hold claimed jobs."""
+        with self._lock:
+            self._jobs.extend(jobs)
+
+    def next(self) -> Job | None:
+        """The next job to start."""
+        with self._lock:
+            return self._jobs.popleft() if self._jobs else None
+
+    def take(self) -> list[Job]:
+        """Take all that wait, to be given back."""
+        with self._lock:
+            jobs = list(self._jobs)
+            self._jobs.clear()
+        return jobs
+
+
+def leases(jobs: Iterable[Job]) -> list[Lease]:
+    """The attempts that `jobs` stand for."""
+    return [(job.id or 0, job.lease) for job in jobs]

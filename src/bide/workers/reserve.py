@@ -1,0 +1,168 @@
+"""Claiming jobs ahead, starting them in order, reporting them together, giving the rest back."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bide import clock
+from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, FatalBackendError, WorkerStop
+from bide.events import emit
+from bide.jobs.handle import Home, Job
+from bide.jobs.store import Wanted, WorkerRef
+from bide.workers.ahead import Ahead, leases
+from bide.workers.finishes import Finishes
+from bide.workers.insist import Insistence
+from bide.workers.settings import Settings
+from bide.workers.signals import Requests
+
+#: Failed reservations in a row that no reconnecting can cure, until the worker gives up (DJ-112).
+MOST_ERRORS = 10
+
+
+class Claimer(Protocol):
+    """Whose claims these are."""
+
+    requests: Requests
+
+    @property
+    def ref(self) -> WorkerRef: ...
+
+
+class Reserver:
+    """Between one worker's thread and the store. The keeper's thread may call `relieve` and `trusted`."""
+
+    def __init__(
+        self,
+        home: Home,
+        worker: Claimer,
+        wanted: Wanted,
+        settings: Settings,
+        insistence: Insistence,
+    ) -> None:
+        self._home, self._worker, self._wanted = home, worker, wanted
+        self._insistence = insistence
+        self._ahead = Ahead(settings.read_ahead)
+        self._finishes = Finishes(
+            home.store, lambda: worker.ref, clock.utc_now, keep=settings.keep_finished > 0
+        )
+        self._silent = settings.heartbeat_interval * settings.missed_heartbeats
+        self._heard_at = clock.monotonic()
+        self._errors = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs are claimed and not started."""
+        return len(self._ahead)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether «no job» may only mean that the database could not be asked (DJ-516)."""
+        return self._insistence.lost or self._errors > 0
+
+    def next(self, number: int) -> Job | None:
+        """The next job to start, claiming up to `number` if none is in hand."""
+        self._distrust_old_claims()
+        job = self._ahead.next()
+        if job is None:
+            self._claim(min(number, self._ahead.room()))
+            job = self._ahead.next()
+        if job is not None and job.crashes:
+            self._leave_alone()
+        return job
+
+    def finished(self, job: Job, *, at_once: bool) -> None:
+        """Report `job` as done: now, or together with the next ones."""
+        self._finishes.add(job)
+        if at_once or self._finishes.due:
+            self._insistence.on(self._finishes.flush)
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a job ran."""
+        self._ahead.took(seconds)
+
+    def settle(self) -> None:
+        """Nothing claimed or finished stays in hand between batches."""
+        try:
+            self._insistence.on(self._finishes.flush)
+            self._insistence.on(self.give_back)
+        except WorkerStop:
+            emit("outcome_unwritten", worker=self._worker.ref.name)
+
+    def leave(self) -> None:
+        """The same without insisting, when the worker ends."""
+        self._finishes.flush()
+        self.give_back()
+
+    def relieve(self) -> None:
+        """A slow job runs: what waits behind it goes back to others, what is done is reported."""
+        try:
+            self.give_back()
+            self._finishes.flush()
+        except DatabaseError:
+            return
+
+    def trusted(self, *, again: bool) -> None:
+        """The store knows this worker; if only anew, what it had claimed belongs to others now."""
+        if not again:
+            self._ahead.take()
+        self._heard_at = clock.monotonic()
+
+    def give_back(self) -> None:
+        """Release what was claimed and not started; holds it still when that fails."""
+        jobs = self._ahead.take()
+        if not jobs:
+            return
+        try:
+            self._home.store.release(self._worker.ref, leases(jobs), clock.utc_now())
+        except BaseException:
+            self._ahead.put(jobs)
+            raise
+
+    def _distrust_old_claims(self) -> None:
+        """A worker that was suspended for long may have lost its leases: it claims anew (promise 2)."""
+        if len(self._ahead) and clock.monotonic() - self._heard_at > self._silent / 2:
+            self._insistence.on(self.give_back)
+
+    def _leave_alone(self) -> None:
+        """A job that killed a worker before runs with nothing else in hand."""
+        self._insistence.on(self._finishes.flush)
+        self._insistence.on(self.give_back)
+
+    def _claim(self, number: int) -> None:
+        if self._worker.requests.quiet:
+            return
+        self._insistence.on(self._finishes.flush)
+        try:
+            self._claim_once(number)
+        except (ConnectionLost, DatabaseBusy) as error:
+            self._wait_for_database(error, number)
+        except Exception as error:  # noqa: BLE001 - counted; ten in a row end the worker
+            self._failed(error)
+
+    def _claim_once(self, number: int) -> None:
+        rows = self._home.store.claim(self._worker.ref, self._wanted, number, clock.utc_now())
+        self._errors = 0
+        self._heard_at = clock.monotonic()
+        self._ahead.put([Job(self._home, row) for row in rows])
+        if len(rows) > 1:
+            self._worker.requests.keeper_bell.ring()
+
+    def _wait_for_database(self, error: Exception, number: int) -> None:
+        """A lost database is waited for as long as it takes; its first refusal is `error`."""
+        refusals = [error]
+
+        def claim() -> None:
+            if refusals:
+                raise refusals.pop()
+            self._claim_once(number)
+
+        self._insistence.on(claim)
+
+    def _failed(self, error: Exception) -> None:
+        self._errors += 1
+        emit("reserve_failed", worker=self._worker, error=error, in_a_row=self._errors)
+        if self._errors >= MOST_ERRORS:
+            raise FatalBackendError(
+                f"{self._errors} reservations in a row failed, the last with "
+                f"{type(error).__name__}: {error}"
+            ) from error

@@ -1,0 +1,98 @@
+"""Signals become counts and bytes on pipes: a handler only records and wakes."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+from bide import clock
+
+
+class Bell:
+    """A pipe: `ring` from anywhere (also a signal handler), `wait` in one thread."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        for end in (self._read, self._write):
+            os.set_blocking(end, False)
+
+    def fileno(self) -> int:
+        return self._read
+
+    def ring(self) -> None:
+        """Wake the waiter, now or when it next waits."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b".")
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it rang within `seconds`."""
+        readable, _, _ = select.select([self._read], [], [], max(seconds, 0))
+        self.hush()
+        return bool(readable)
+
+    def hush(self) -> None:
+        """Forget rings that were not waited for."""
+        with suppress(BlockingIOError):
+            while os.read(self._read, 4096):
+                pass
+
+    def close(self) -> None:
+        """Close both ends."""
+        os.close(self._read)
+        os.close(self._write)
+
+
+class Requests:
+    """What a worker was asked to do: stop (how often, since when) and quiet. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self.stops = 0
+        self.stopped_at = 0.0
+        self.quiet = False
+        self.loop_bell = Bell()
+        self.keeper_bell = Bell()
+
+    def stop(self, *_: Any) -> None:
+        """Stop after the running job; the second time: now."""
+        if not self.stops:
+            self.stopped_at = clock.monotonic()
+        self.stops += 1
+        self.loop_bell.ring()
+        self.keeper_bell.ring()
+
+    def be_quiet(self, *_: Any) -> None:
+        """Claim nothing any more, go on living."""
+        self.quiet = True
+        self.loop_bell.ring()
+
+    @property
+    def stopping(self) -> bool:
+        return self.stops > 0
+
+    def close(self) -> None:
+        """Close the bells."""
+        self.loop_bell.close()
+        self.keeper_bell.close()
+
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+@contextmanager
+def handled(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
+    """Install `handlers` for the body, if this is the main thread, and restore the earlier ones."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
