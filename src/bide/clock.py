@@ -20,6 +20,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def microseconds() -> int:
+    """Real wall time since 1970 in microseconds, for ordering; tests cannot replace it."""
+    return time.time_ns() // 1000
+
+
 def sleep(seconds: float) -> None:
     """Sleep in the calling thread. Loops that must react use an event or a selector instead."""
     time.sleep(seconds)

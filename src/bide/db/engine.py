@@ -73,16 +73,16 @@ class Database:
         self.read(lambda connection: connection.execute("SELECT 1"))
         return dialect_of(self._pool.engine().dialect)
 
-    def run(self, work: Work[T], *, repeat: bool = False) -> T:
+    def run(self, work: Work[T], *, repeat: bool = False, patient: bool = False) -> T:
         """One transaction: `work(connection)`, then COMMIT; its result.
 
         Deadlocks, serialization failures and busy files are rolled back and tried again until
         `busy_timeout` is over, so `work` may be called several times. A connection lost before
         COMMIT is replaced and `work` tried once more; lost in COMMIT, only with `repeat`, which says
-        that doing it twice is harmless. Raises ConnectionLost, DatabaseBusy, NotMigrated,
+        that doing it twice is harmless. `patient` work is never cut off for its silence. Raises ConnectionLost, DatabaseBusy, NotMigrated,
         DatabaseError; errors of `work` itself pass, after ROLLBACK.
         """
-        return self._persist(lambda: self._transaction(work), repeat)
+        return self._persist(lambda: self._transaction(work, patient), repeat)
 
     def single(self, work: Work[T], *, repeat: bool = False) -> T:
         """One statement that is a transaction by itself: saves the round trips of BEGIN and COMMIT.
@@ -121,8 +121,8 @@ class Database:
                     raise
                 lost = True
 
-    def _transaction(self, work: Work[T]) -> T:
-        with self.turn(), self._watched() as connection:
+    def _transaction(self, work: Work[T], patient: bool) -> T:
+        with self.turn(), self._watched(patient) as connection:
             committing = False
             try:
                 self._begin(connection)
@@ -149,8 +149,9 @@ class Database:
                 raise ours from error
 
     @contextlib.contextmanager
-    def _watched(self) -> Iterator[Connection]:
+    def _watched(self, patient: bool = False) -> Iterator[Connection]:
         with self._pool.connection() as connection:
+            connection.patient = patient
             self._watchdog.watch(connection)
             yield connection
 

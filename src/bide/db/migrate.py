@@ -65,7 +65,7 @@ def sql(database: Database, line: Line, to: str = "head") -> str:
             steps,
             steps._upgrade_revs,
             to,
-            dialect_name=database.kind,
+            dialect_name="mariadb" if "mariadb" in database.url.drivername else database.kind,
             output_buffer=written,
         )
     return written.getvalue()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: timestamptz; DATETIME(6) in UTC; ISO text with microseconds, which sorts as time does.
@@ -27,14 +28,17 @@ Key: Final[TypeEngine[Any]] = (
     .with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 )
 
-#: Arguments for every table: MySQL must tell upper from lower case, and keep every character.
-TABLE_OPTIONS: Final[dict[str, Any]] = {
-    f"{dialect}_{option}": value
-    for dialect in ("mysql", "mariadb")
-    for option, value in (
-        ("engine", "InnoDB"),
-        ("charset", "utf8mb4"),
-        ("collate", "utf8mb4_bin"),
-        ("row_format", "DYNAMIC"),
-    )
-}
+
+def table_options(dialect: Dialect) -> dict[str, Any]:
+    """Arguments for every CREATE TABLE: MySQL must keep every character, and tell a name from the
+    same in capitals, with another accent or with a space behind it."""
+    exact = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+    options = {
+        "engine": "InnoDB",
+        "charset": "utf8mb4",
+        "collate": exact,
+        "row_format": "DYNAMIC",
+    }
+    return {
+        f"{name}_{key}": value for name in ("mysql", "mariadb") for key, value in options.items()
+    }

@@ -51,7 +51,11 @@ class Watchdog:
         while not ended.wait(self._silence / 5):
             for connection in list(self._watched):
                 since = connection.busy_since
-                if since is not None and monotonic() - since >= self._silence:
+                if (
+                    since is not None
+                    and not connection.patient
+                    and monotonic() - since >= self._silence
+                ):
                     cut_off(connection, since)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from bide.db.types import TABLE_OPTIONS, Big, Key, LongText, Moment, Name
+from bide.db.types import Big, Key, LongText, Moment, Name, table_options
 
 revision = "0001"
 down_revision = None
@@ -69,7 +69,7 @@ def _jobs(prefix: str, postgresql: bool) -> None:
         sa.Column("context", LongText),
         sa.Column("pos", Big, nullable=False, server_default=next_pos),
         sqlite_autoincrement=True,  # an id that was seen is never another job's
-        **TABLE_OPTIONS,
+        **table_options(op.get_context().dialect),
     )
 
 
@@ -79,18 +79,17 @@ def _indexes(prefix: str) -> None:
     Where a database has no partial indexes, the state leads.
     """
     op.create_index(f"{prefix}jobs_key", f"{prefix}jobs", ["key"], unique=True)
-    _index(prefix, "ready", 0, "queue", "priority", "pos")
-    _index(prefix, "running", 1, "worker_id")
-    _index(prefix, "scheduled", 2, "run_at")
-    _index(prefix, "failed", 3, "failed_at")
-
-
-def _index(prefix: str, name: str, state: int, *columns: str) -> None:
     partial = op.get_context().dialect.name in ("postgresql", "sqlite")
-    where = sa.text(f"state = {state}")
-    options: dict[str, Any] = {"postgresql_where": where, "sqlite_where": where} if partial else {}
-    leading = () if partial else ("state",)
-    op.create_index(f"{prefix}jobs_{name}", f"{prefix}jobs", [*leading, *columns], **options)
+    state = [] if partial else ["state"]
+    _index(prefix, "ready", "state = 0", [*state, "queue", "priority", "pos"])
+    _index(prefix, "running", "state = 1", [*state, "worker_id"])
+    _index(prefix, "scheduled", "state = 2", [*state, "run_at"])
+    _index(prefix, "ended", "state > 2", ["state", "finished_at"])
+
+
+def _index(prefix: str, name: str, where: str, columns: list[str]) -> None:
+    options: dict[str, Any] = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(where)}
+    op.create_index(f"{prefix}jobs_{name}", f"{prefix}jobs", columns, **options)
 
 
 def _others(prefix: str) -> None:
@@ -104,7 +103,7 @@ def _others(prefix: str) -> None:
         sa.Column("heartbeat_at", Moment, nullable=False),
         sa.Column("info", LongText, nullable=False),
         sqlite_autoincrement=True,
-        **TABLE_OPTIONS,
+        **table_options(op.get_context().dialect),
     )
     op.create_table(
         f"{prefix}attempts",
@@ -117,14 +116,14 @@ def _others(prefix: str) -> None:
         sa.Column("ended_at", Moment, nullable=False),
         sa.Column("kind", Name, nullable=False),
         sa.Column("error", LongText, nullable=False),
-        **TABLE_OPTIONS,
+        **table_options(op.get_context().dialect),
     )
     op.create_index(f"{prefix}attempts_job", f"{prefix}attempts", ["job_id"])
     op.create_table(
         f"{prefix}queues",
         sa.Column("name", Name, primary_key=True),
         sa.Column("paused_at", Moment),
-        **TABLE_OPTIONS,
+        **table_options(op.get_context().dialect),
     )
     op.create_table(
         f"{prefix}stats",
@@ -135,7 +134,7 @@ def _others(prefix: str) -> None:
         sa.Column("failed", sa.Integer, nullable=False, server_default="0"),
         sa.Column("retried", sa.Integer, nullable=False, server_default="0"),
         sa.Column("run_ms", Big, nullable=False, server_default="0"),
-        **TABLE_OPTIONS,
+        **table_options(op.get_context().dialect),
     )
 
 

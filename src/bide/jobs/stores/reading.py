@@ -1,0 +1,138 @@
+"""Looking at jobs in any SQL database: what no statement of a store's own needs to do faster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, true
+
+from bide.db.dialects import moment_from, moment_in
+from bide.db.engine import Database
+from bide.db.statements import Statements
+from bide.jobs.job import AttemptRow, Filter, JobRow, QueueRow, State, WorkerRow
+from bide.jobs.store import Wanted
+from bide.jobs.stores.rows import attempt_from, job_from, jobs_from, worker_from
+from bide.jobs.tables import tables
+
+#: Function that finds one text in another, without wildcards.
+_POSITION: Final = {"postgresql": "strpos", "mysql": "instr", "sqlite": "instr"}
+
+
+class SqlReading:
+    """The group Reading, and `workers`, of every store in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.tables = tables(database.table_prefix)
+        self.statements = Statements("bide.jobs.sql", database.kind, database.table_prefix)
+        self._columns = [self.tables.jobs.c[name] for name in JobRow._fields]
+
+    def moment(self, moment: datetime) -> Any:
+        """A moment as this database's columns hold it."""
+        return moment_in(self.database.kind, moment)
+
+    def get(self, job_id: int) -> JobRow | None:
+        """The job, or None."""
+        query = select(*self._columns).where(self.tables.jobs.c.id == job_id)
+        rows = self.database.read(lambda connection: connection.core(query))
+        return job_from(rows[0]) if rows else None
+
+    def find(self, which: Filter, *, limit: int = 50, before_id: int | None = None) -> list[JobRow]:
+        """Newest first, a page at a time."""
+        key = self.tables.jobs.c.id
+        query = select(*self._columns).where(self.meant(which)).order_by(key.desc()).limit(limit)
+        if before_id is not None:
+            query = query.where(key < before_id)
+        return jobs_from(self.database.read(lambda connection: connection.core(query)))
+
+    def count(self, which: Filter, *, at_most: int | None = None) -> int:
+        """How many jobs `which` means, looking no further than `at_most`."""
+        some = select(self.tables.jobs.c.id).where(self.meant(which)).limit(at_most).subquery()
+        query = select(func.count()).select_from(some)
+        return int(self.database.read(lambda connection: connection.core(query))[0][0])
+
+    def attempts(self, job_id: int) -> list[AttemptRow]:
+        """Every failed attempt, oldest first."""
+        table = self.tables.attempts
+        columns = [table.c[name] for name in AttemptRow._fields]
+        query = select(*columns).where(table.c.job_id == job_id).order_by(table.c.id)
+        return [attempt_from(row) for row in self.database.read(lambda c: c.core(query))]
+
+    def queues(self) -> list[QueueRow]:
+        """Every queue that has jobs or is paused, by name."""
+        jobs = self.tables.jobs.c
+        counted = select(jobs.queue, jobs.state, func.count(), func.min(jobs.run_at)).group_by(
+            jobs.queue, jobs.state
+        )
+        paused = select(self.tables.queues.c.name, self.tables.queues.c.paused_at)
+        rows, stops = self.database.read(lambda c: (c.core(counted), c.core(paused)))
+        found = {name: QueueRow(name, moment_from(since), {}, None) for name, since in stops}
+        for name, state, number, earliest in rows:
+            queue = found.setdefault(name, QueueRow(name, None, {}, None))
+            queue.counts[State(state)] = number
+            if state == State.READY:
+                found[name] = queue._replace(oldest_ready=moment_from(earliest))
+        return [found[name] for name in sorted(found)]
+
+    def next_run_at(self, wanted: Wanted) -> datetime | None:
+        """The earliest run_at among scheduled jobs that `wanted` covers."""
+        jobs = self.tables.jobs.c
+        waiting = jobs.state == int(State.SCHEDULED)
+        query = select(func.min(jobs.run_at)).where(waiting, self.wanted(wanted))
+        [[earliest]] = self.database.read(lambda connection: connection.core(query))
+        return None if earliest is None else moment_from(earliest)
+
+    def workers(self) -> list[WorkerRow]:
+        """Every registered worker, oldest first."""
+        table = self.tables.workers
+        query = select(*(table.c[name] for name in WorkerRow._fields)).order_by(table.c.id)
+        return [worker_from(row) for row in self.database.read(lambda c: c.core(query))]
+
+    def meant(self, which: Filter) -> ColumnElement[bool]:
+        """The condition that a job is one of those that `which` means."""
+        jobs = self.tables.jobs.c
+        conditions: list[ColumnElement[bool]] = [
+            column == value
+            for column, value in (
+                (jobs.queue, which.queue),
+                (jobs.name, which.name),
+                (jobs.locked_by, which.worker),
+                (jobs.priority, which.priority),
+            )
+            if value is not None
+        ]
+        if which.ids is not None:
+            conditions.append(literal_in(jobs.id, which.ids))
+        if which.states is not None:
+            conditions.append(jobs.state.in_([int(state) for state in which.states]))
+        if which.text is not None:
+            position = getattr(func, _POSITION[self.database.kind])
+            texts = (jobs.name, func.coalesce(jobs.last_error, ""))
+            conditions.append(or_(*(position(text, which.text) > 0 for text in texts)))
+        if which.created_before is not None:
+            conditions.append(jobs.created_at < self.moment(which.created_before))
+        if which.created_after is not None:
+            conditions.append(jobs.created_at >= self.moment(which.created_after))
+        return and_(true(), *conditions)
+
+    def wanted(self, wanted: Wanted) -> ColumnElement[bool]:
+        """The condition that `wanted` covers a job, paused queues not considered."""
+        jobs = self.tables.jobs.c
+        conditions: list[ColumnElement[bool]] = []
+        if wanted.queues is not None:
+            conditions.append(jobs.queue.in_(wanted.queues))
+        if wanted.except_queues:
+            conditions.append(jobs.queue.not_in(wanted.except_queues))
+        if wanted.min_priority is not None:
+            conditions.append(jobs.priority >= wanted.min_priority)
+        if wanted.max_priority is not None:
+            conditions.append(jobs.priority <= wanted.max_priority)
+        return and_(true(), *conditions)
+
+
+def literal_in(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """The condition that `column` is one of `numbers`, which stand in the text: any amount of them."""
+    known = [int(number) for number in numbers]
+    return column.in_(bindparam(None, known, expanding=True, literal_execute=True))
