@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,27 @@ def test_sql_stands_in_its_homes_only(name: str) -> None:
 def test_only_one_module_forks() -> None:
     forking = [n for n in names(MODULES) if re.search(r"\bos\.fork\(", (SOURCE / n).read_text())]
     assert forking in ([], ["workers/children.py"])
+
+
+def test_the_drawing_of_the_floors_is_the_contract() -> None:
+    page = (SOURCE.parents[1] / "docs" / "explanation" / "architecture.md").read_text()
+    drawing = page.split("```text\n")[1].split("```")[0].strip().splitlines()
+    settings = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    drawn = [re.split(r"\s{2,}", line)[0] for line in drawing]
+    assert drawn == [layer.replace("(", "").replace(")", "") for layer in layers]
+
+
+def test_changelog_lines_are_named_by_their_kind() -> None:
+    folder = SOURCE.parents[1] / "changelog.d"
+    kinds = "added|changed|deprecated|removed|fixed|security"
+    odd = [path.name for path in folder.iterdir() if not re.search(rf"\.({kinds})\.md$", path.name)]
+    assert odd == ["README.md"]
+
+
+def test_every_extra_for_users_is_documented() -> None:
+    settings = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())
+    ours = {"test", "docs", "check", "dev", "release"}
+    page = (SOURCE.parents[1] / "docs" / "how-to" / "install.md").read_text()
+    extras = settings["project"]["optional-dependencies"].keys() - ours
+    assert [extra for extra in extras if f"bide[{extra}]" not in page] == []
