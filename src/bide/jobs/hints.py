@@ -53,7 +53,7 @@ def _one_by_one(target: Any) -> dict[str, Any]:
 def mentioned(targets: Iterable[Any]) -> set[type]:
     """The classes in the annotations of `targets`, and in the annotations of those classes."""
     found: set[type] = set()
-    waiting = [hint for target in targets for hint in of(_function(target)).values()]
+    waiting = [hint for target in targets for hint in _hints_at(target)]
     while waiting:
         hint = waiting.pop()
         waiting.extend(_parts(hint))
@@ -64,8 +64,12 @@ def mentioned(targets: Iterable[Any]) -> set[type]:
     return found
 
 
-def _function(target: Any) -> Any:
-    return target if isinstance(target, type) else inspect.unwrap(target)
+def _hints_at(target: Any) -> Iterator[Any]:
+    if isinstance(target, type):
+        yield from of(target).values()
+        yield from of(vars(target).get("__init__")).values()
+    else:
+        yield from of(inspect.unwrap(target)).values()
 
 
 def _parts(hint: Any) -> Iterator[Any]:
@@ -123,7 +127,7 @@ def _of_name(hint: Any) -> Convert | None:
 
 
 def _of_class(cls: type, args: tuple[Any, ...]) -> Convert | None:
-    if cls is object or getattr(cls, "_is_protocol", False) or cls is type:
+    if cls in (object, type, Any) or getattr(cls, "_is_protocol", False):
         return None
     if cls is tuple:
         return _tuple(args)
@@ -224,17 +228,25 @@ def _mapping(args: tuple[Any, ...]) -> Convert:
 
 
 def _typed_dict(cls: Any) -> Convert:
-    required = cls.__required_keys__
-    fields = {name: converter(_unmarked(hint)) for name, hint in of(cls).items()}
+    hints = of(cls)
+    required = {name for name, hint in hints.items() if _is_required(cls, name, hint)}
+    members = {name: converter(_unmarked(hint)) for name, hint in hints.items()}
 
     def convert_typed_dict(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _mismatch(cls.__name__, value)
         if missing := required - value.keys():
             raise TypeError(f"{cls.__name__} lacks {', '.join(map(repr, sorted(missing)))}")
-        return {name: apply(fields.get(name), part) for name, part in value.items()}
+        return {name: apply(members.get(name), part) for name, part in value.items()}
 
     return convert_typed_dict
+
+
+def _is_required(cls: Any, name: str, hint: Any) -> bool:
+    """The marks are looked for in the hint, since the class does not see those written as text."""
+    if typing.get_origin(hint) in (typing.Required, typing.NotRequired):
+        return typing.get_origin(hint) is typing.Required
+    return name in cls.__required_keys__
 
 
 def _unmarked(hint: Any) -> Any:
@@ -262,13 +274,31 @@ def _instance(cls: Any, value: Any) -> Any:
 
 def rebuild(cls: type, state: dict[str, Any]) -> Any:
     """An instance from its state, each field first made to fit its annotation."""
-    fields = _fields(cls)
-    return shapes.make(cls, {name: apply(fields.get(name), value) for name, value in state.items()})
+    convert = fields(cls)
+    return shapes.make(
+        cls, {name: apply(convert.get(name), value) for name, value in state.items()}
+    )
 
 
 @functools.lru_cache(maxsize=4096)
-def _fields(cls: type) -> dict[str, Convert | None]:
-    return {name: converter(_unmarked(hint)) for name, hint in of(cls).items()}
+def fields(cls: type) -> dict[str, Convert | None]:
+    """The converters of the fields of a class, by name; none for classes that validate themselves."""
+    if shapes.validates(cls):
+        return {}
+    return {
+        name: converter(or_none(_unmarked(hint), _default(cls, name)))
+        for name, hint in of(cls).items()
+    }
+
+
+def _default(cls: type, name: str) -> Any:
+    field = getattr(cls, "__dataclass_fields__", {}).get(name)
+    return getattr(cls, name, inspect.Parameter.empty) if field is None else field.default
+
+
+def or_none(hint: Any, default: Any) -> Any:
+    """`name: str = None` says that None is welcome."""
+    return hint | None if default is None and isinstance(hint, type) else hint
 
 
 def _mismatch(wanted: str, value: Any) -> TypeError:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ class Payloads:
         else:
             cls = target if isinstance(target, type) else type(target)
             self._check_delayable(name, cls)
-            signatures.bind_method(target, method)
+            self._registry.mention(signatures.bind_method(target, method))
             given = self._arguments(name, signatures.of_method(cls, method), args, kwargs)
             self._warn_of_changes(name, target)
         return name, envelope | {"of": self._write(name, "the target", target)} | given
@@ -165,6 +166,8 @@ class Payloads:
     def _object(self, target: Any) -> tuple[str, dict[str, Any]]:
         cls = target if isinstance(target, type) else type(target)
         declared = self._registry.declared(cls)
+        if inspect.isroutine(target):
+            raise NotAJob(f"{show(target)} was never declared a job; declare it with @app.job")
         if not callable(getattr(target, "perform", None)):
             raise NotAJob(f"{show(target)} is not a job: it has no perform()")
         if declared is None:
@@ -190,11 +193,8 @@ class Payloads:
             try:
                 signature.check(args, kwargs)
                 args, kwargs = signature.fit(args, kwargs)
-            except signatures.Misfit as error:
-                place = _place(error.place)
-                raise UnsupportedArgument(
-                    f"{name} cannot be enqueued: {place} {error.reason}; pass what the annotation says"
-                ) from None
+            except UnsupportedArgument as error:
+                raise _refused(name, error.path, error) from None
             except TypeError as error:
                 raise EnqueueError(f"{name} cannot be enqueued: {error}") from None
         return {
@@ -203,7 +203,7 @@ class Payloads:
         }
 
     def _write(self, name: str, place: str, value: Any) -> Any:
-        if type(value) in _AS_IT_IS:
+        if type(value) in _AS_IT_IS or (type(value) is str and value.isascii()):
             return value
         return self._named(name, place, lambda: self._writer.write(value))
 
@@ -212,9 +212,7 @@ class Payloads:
             return write()
         except EnqueueError as error:
             path = place + error.path if place else error.path.lstrip(".")
-            refused = type(error)(f"{name} cannot be enqueued: {path}: {error}")
-            refused.path = path
-            raise refused from None
+            raise _refused(name, path, error) from None
 
     def _text(self, name: str, envelope: dict[str, Any]) -> str:
         encoded = msgspec.json.encode(envelope)
@@ -254,8 +252,9 @@ class Payloads:
             raise UnknownJob(f"methods of {cls.__qualname__} cannot be delayed in this process")
         try:
             call = signatures.bind_method(target, method)
+            self._registry.mention(call)
             signature = signatures.of_method(cls, method)
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise IncompatibleJob(f"{cls.__qualname__} cannot do {method!r}: {error}") from error
         args, kwargs = _read_arguments(reader, signature, envelope, _method_name(target, method))
         hooked = target if getattr(cls, "delayed_hooks", False) is True else None
@@ -280,8 +279,10 @@ def _class(declared: Declared) -> type:
     return declared.target
 
 
-def _place(place: signatures.Place) -> str:
-    return f"args[{place}]" if isinstance(place, int) else place
+def _refused(name: str, path: str, error: EnqueueError) -> EnqueueError:
+    refused = type(error)(f"{name} cannot be enqueued: {path}: {error}")
+    refused.path = path
+    return refused
 
 
 def _method_name(target: Any, method: str) -> str:
@@ -293,7 +294,7 @@ def _method_name(target: Any, method: str) -> str:
 def _envelope(text: str) -> dict[str, Any]:
     try:
         envelope = msgspec.json.decode(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise MalformedPayload(f"the payload is not JSON: {error}") from error
     if type(envelope) is not dict or type(envelope.get("v")) is not int:
         raise MalformedPayload("the payload is JSON, but not a payload of Bide")

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from bide.errors import MalformedPayload, UnknownJob
+from bide.errors import UnknownJob
 from bide.jobs.records import Loader, RecordKey, Records
 from bide.jobs.registry import Registry, import_path
 
@@ -52,12 +52,16 @@ class Reach:
                 raise
             return cls
 
+    def is_record_class(self, cls: type) -> bool:
+        """Whether there are rows behind the objects of a class."""
+        return self.records.adapter(cls) is not None
+
     def is_delayable(self, cls: type) -> bool:
         """Whether the methods of a class may be delayed."""
-        return self.registry.is_delayable(cls) or self.records.adapter(cls) is not None
+        return self.registry.is_delayable(cls) or self.is_record_class(cls)
 
     def _is_public(self, cls: type) -> bool:
-        return issubclass(cls, enum.Enum) or self.records.adapter(cls) is not None
+        return issubclass(cls, enum.Enum) or self.is_record_class(cls)
 
 
 class Reached(Reach):
@@ -71,7 +75,7 @@ class Reached(Reach):
         """The record. Raises RecordNotFound, and whatever its database raises."""
         adapter = self.records.adapter(cls)
         if adapter is None:
-            raise MalformedPayload(f"{cls.__qualname__} is not a class of records")
+            raise UnknownJob(f"records of {cls.__qualname__} cannot be loaded in this process")
         loader = self._loaders.get(id(adapter))
         if loader is None:
             loader = self._loaders[id(adapter)] = adapter.loader()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bide.errors import DeserializationError, IncompatibleJob, MalformedPayload, UnknownJob
 from bide.jobs import hints
@@ -23,9 +23,19 @@ class Known(Protocol):
         """A declared class, class of records or enumeration. Raises UnknownJob."""
         ...
 
+    def is_record_class(self, cls: type) -> bool: ...
+
     def load(self, cls: type, key: tuple[Any, ...], database: str | None) -> Any:
         """The record. Raises RecordNotFound."""
         ...
+
+
+class _Reference(NamedTuple):
+    """A record that is still to be loaded."""
+
+    cls: type
+    key: tuple[Any, ...]
+    database: str | None
 
 
 class Reader:
@@ -60,13 +70,20 @@ class Reader:
                 f"the payload holds a value of the kind {tag!r}, which this version does not know"
             )
         try:
-            return read(self, tree, depth)
+            value = read(self, tree, depth)
         except DeserializationError:
             raise
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             raise MalformedPayload(
                 f"a value of the kind {tag!r} cannot be read: {error}"
             ) from error
+        return self._record(*value) if isinstance(value, _Reference) else value
+
+    def _record(self, cls: type, key: tuple[Any, ...], database: str | None) -> Any:
+        place = (cls, key, database)
+        if place not in self._records:
+            self._records[place] = self._known.load(cls, key, database)
+        return self._records[place]
 
     def rebuild(self, cls: type, state: Any, depth: int = 0) -> Any:
         """An object of a declared class from its written state.
@@ -84,7 +101,10 @@ class Reader:
             ) from error
 
     def read_object(self, tree: dict[str, Any], depth: int) -> Any:
-        return self.rebuild(self._known.class_named(_name(tree)), tree["state"], depth)
+        cls = self._known.class_named(_name(tree))
+        if issubclass(cls, enum.Enum) or self._known.is_record_class(cls):
+            raise MalformedPayload(f"{cls.__qualname__} has members or rows, it is not made anew")
+        return self.rebuild(cls, tree["state"], depth)
 
     def read_class(self, tree: dict[str, Any], _depth: int) -> type:
         return self._known.public_class_named(_name(tree))
@@ -108,14 +128,16 @@ class Reader:
             raise MalformedPayload(f"{cls.__qualname__} is not an Enum")
         return cls
 
-    def read_record(self, tree: dict[str, Any], depth: int) -> Any:
+    def read_record(self, tree: dict[str, Any], depth: int) -> _Reference:
+        cls = self._known.public_class_named(_name(tree))
+        if not self._known.is_record_class(cls):
+            raise MalformedPayload(f"{cls.__qualname__} is not a class of records")
         key = tuple(self.read(part, depth + 1) for part in _array(tree["key"]))
+        hash(key)
         database = tree.get("database")
-        place = (tree["class"], key, database)
-        if place not in self._records:
-            cls = self._known.public_class_named(_name(tree))
-            self._records[place] = self._known.load(cls, key, database)
-        return self._records[place]
+        if database is not None and type(database) is not str:
+            raise MalformedPayload(f"{database!r} is not the name of a database")
+        return _Reference(cls, key, database)
 
     def read_dict(self, tree: dict[str, Any], depth: int) -> dict[Any, Any]:
         return {

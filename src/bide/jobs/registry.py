@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bide.errors import SettingsError, UnknownJob
+from bide.errors import NotAJob, SettingsError, UnknownJob
 from bide.jobs import hints
 
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Declared:
     """A declared function or class: `name` is what payloads store, `label` what people read.
 
@@ -40,6 +40,7 @@ class Registry:
         self._classes: dict[str, Declared] = {}
         self._by_target: dict[int, Declared] = {}
         self._delayable: set[type] = set()
+        self._called: set[Callable[..., Any]] = set()
         self._mentioned: dict[str, type] | None = None
 
     def register_function(
@@ -107,6 +108,13 @@ class Registry:
         """
         return self._find(name, self._known_class)
 
+    def mention(self, function: Callable[..., Any]) -> None:
+        """Let the classes travel that the annotations of a delayed method mention."""
+        function = getattr(function, "__func__", function)
+        if function not in self._called:
+            self._called.add(function)
+            self._mentioned = None
+
     def name_of(self, cls: type) -> str | None:
         """What payloads call a declared or mentioned class; None when it is neither."""
         declared = self.declared(cls)
@@ -160,8 +168,9 @@ class Registry:
 
     def _mentions(self) -> dict[str, type]:
         if self._mentioned is None:
-            every = {id(d): d.target for d in (*self._functions.values(), *self._classes.values())}
-            self._mentioned = {import_path(cls): cls for cls in hints.mentioned(every.values())}
+            declared = {*self._functions.values(), *self._classes.values()}
+            targets = [*(d.target for d in declared), *self._called]
+            self._mentioned = {import_path(cls): cls for cls in hints.mentioned(targets)}
         return self._mentioned
 
 
@@ -175,4 +184,8 @@ def import_path(target: Any) -> str:
 
 
 def _declared(target: Any, name: str | None, options: Any) -> Declared:
+    if name is None and not hasattr(target, "__qualname__"):
+        raise NotAJob(f"{target!r} has no name by which a worker could find it; give it name=")
+    if name is None and "<lambda>" in target.__qualname__:
+        raise NotAJob("a lambda has no name by which a worker could find it; write it with def")
     return Declared(name or import_path(target), name or target.__qualname__, target, options)

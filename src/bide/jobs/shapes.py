@@ -17,6 +17,11 @@ def is_data(cls: type) -> bool:
     return _kind(cls) is not _PLAIN
 
 
+def validates(cls: type) -> bool:
+    """Whether the class makes its fields fit by itself."""
+    return _kind(cls) is _PYDANTIC
+
+
 def state_of(value: Any) -> State:
     """The value of every field; of a plain object every attribute, cached properties left out.
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any, cast
 
+from bide.errors import UnsupportedArgument
 from bide.jobs import hints
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+#: What is a method though it cannot be called by itself.
+_METHODS = (classmethod, functools.partialmethod, functools.singledispatchmethod)
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-
-Place = int | str
 
 
 class Signature:
@@ -50,13 +51,13 @@ class Signature:
     ) -> tuple[list[Any], dict[str, Any]]:
         """The arguments as the annotations want them.
 
-        Raises Misfit, which names the argument, for one that cannot be made to fit.
+        Raises UnsupportedArgument for one that cannot be made to fit; its `path` names it.
         """
         if self._plain:
             return list(args), dict(kwargs)
         count = len(self._positional)
         fitted = [
-            _fit(index, self._positional[index] if index < count else self._rest, value)
+            _fit(f"args[{index}]", self._positional[index] if index < count else self._rest, value)
             for index, value in enumerate(args)
         ]
         return fitted, {
@@ -65,21 +66,15 @@ class Signature:
         }
 
 
-class Misfit(TypeError):
-    """An argument that does not fit its annotation: `place` is its position or name."""
-
-    def __init__(self, place: Place, reason: str) -> None:
-        self.place, self.reason = place, reason
-        super().__init__(f"{place}: {reason}")
-
-
-def _fit(place: Place, convert: hints.Convert | None, value: Any) -> Any:
+def _fit(place: str, convert: hints.Convert | None, value: Any) -> Any:
     if convert is None:
         return value
     try:
         return convert(value)
     except (TypeError, ValueError) as error:
-        raise Misfit(place, str(error)) from error
+        refused = UnsupportedArgument(f"{error}; pass what its annotation says")
+        refused.path = place
+        raise refused from error
 
 
 def _converters(
@@ -87,16 +82,11 @@ def _converters(
 ) -> dict[str, hints.Convert | None]:
     annotations = hints.of(inspect.unwrap(function))
     return {
-        p.name: hints.converter(_with_default(annotations[p.name], p.default))
+        p.name: hints.converter(hints.or_none(annotations[p.name], p.default))
         if p.name in annotations
         else None
         for p in parameters
     }
-
-
-def _with_default(hint: Any, default: Any) -> Any:
-    """`name: str = None` says that None is welcome."""
-    return hint | None if default is None and isinstance(hint, type) else hint
 
 
 def _of_kind(
@@ -150,9 +140,9 @@ def bind_method(target: Any, name: str) -> Callable[..., Any]:
     held = method_of(cls, name)
     if on_class and inspect.isfunction(held):
         raise TypeError(f"{cls.__qualname__}.{name} needs an instance, not the class itself")
-    bound = held.__get__(None if on_class else target, cls) if hasattr(held, "__get__") else held
-    if not callable(bound) or isinstance(held, property):
+    if isinstance(held, type) or not (callable(held) or isinstance(held, _METHODS)):
         raise TypeError(f"{cls.__qualname__}.{name} is not a method")
+    bound = held.__get__(None if on_class else target, cls) if hasattr(held, "__get__") else held
     return cast("Callable[..., Any]", bound)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from bide.errors import EnqueueError, UnsupportedArgument
-from bide.jobs import shapes
+from bide.jobs import hints, shapes
 from bide.jobs.scalars import SCALARS
 
 TAG = "$bide"
@@ -66,7 +66,20 @@ class Writer:
             held = shapes.state_of(value)
         except TypeError as error:
             raise UnsupportedArgument(f"{show(value)} cannot be taken apart: {error}") from None
-        return {name: self.part(f".{name}", part, depth) for name, part in held.items()}
+        cls: type = type(value)
+        fields = hints.fields(cls)
+        return {
+            name: self._field(name, fields.get(name), part, depth) for name, part in held.items()
+        }
+
+    def _field(self, name: str, convert: hints.Convert | None, value: Any, depth: int) -> Any:
+        try:
+            fitted = hints.apply(convert, value)
+        except (TypeError, ValueError) as error:
+            refused = UnsupportedArgument(f"{error}; give the field what its annotation says")
+            refused.path = f".{name}"
+            raise refused from None
+        return self.part(f".{name}", fitted, depth)
 
     def part(self, step: str, value: Any, depth: int) -> Any:
         """A value inside another one, to which `step` leads."""
