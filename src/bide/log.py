@@ -54,6 +54,10 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.ERROR,
         lambda f: f"{_job(f)} FAILED permanently because of {f['attempts']} consecutive failures",
     ),
+    "recycled": (
+        logging.INFO,
+        lambda f: f"{_worker(f)} has done its share ({f['jobs']} jobs) and is replaced",
+    ),
     "job_given_back": (logging.INFO, lambda f: f"{_job(f)} GIVEN BACK, the worker stops"),
     "skipped": (
         logging.WARNING,

@@ -107,6 +107,10 @@ class Reserver:
             self._ahead.take()
         self._heard_at = clock.monotonic()
 
+    def heard(self, moment: float) -> None:
+        """The keeper of the fleet reached the store for this worker at that (monotonic) moment."""
+        self._heard_at = max(self._heard_at, moment)
+
     def give_back(self) -> None:
         """Release what was claimed and not started; holds it still when that fails."""
         jobs = self._ahead.take()

@@ -112,6 +112,31 @@ class Settings:
         example="25",
         check=_at_least(0),
     )
+    recycle_after_jobs: int = _setting(
+        0,
+        "Jobs after which a worker process is replaced; 0: never.",
+        example="10000",
+        check=_at_least(0),
+    )
+    recycle_after: float = _setting(
+        0.0,
+        "Seconds after which a worker process is replaced; 0: never.",
+        example="86400",
+        check=_at_least(0),
+    )
+    recycle_above_memory: int = _setting(
+        0,
+        "Resident bytes above which a worker process is replaced; 0: never.",
+        example="536870912",
+        check=_at_least(0),
+    )
+    kill_after: float = _setting(
+        5.0,
+        "Seconds past its limit after which a job that ignores its timeout is killed with its "
+        "worker (workers of a supervisor only).",
+        example="5",
+        check=_above(0),
+    )
     statement_timeout: float = _setting(
         15.0,
         "Seconds of silence after which a statement on a frozen database is cut off.",

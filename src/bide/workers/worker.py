@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 from bide import clock
 from bide.errors import WorkerStop
 from bide.events import emit
-from bide.jobs.handle import Home, Job
+from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.perform import Performer
 from bide.jobs.store import Wanted, WorkerRef
+from bide.workers.attempts import Attempts
 from bide.workers.insist import Insistence
-from bide.workers.keeper import Keeper, host_name, process_started
-from bide.workers.outcome import Failures
+from bide.workers.keeper import Keeper
+from bide.workers.processes import host_name, memory_of, process_started
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
 from bide.workers.signals import Requests, handled
-from bide.workers.timeouts import Deadline
+from bide.workers.slate import Entry
 
+#: Jobs of one loop event, as in the original (DJ-529).
+BATCH = 100
 #: Seconds that a job may run until those claimed behind it are given back.
 RELIEF_AFTER = 0.05
-
 
 EVERYTHING = Wanted()
 
 
 class Worker:
-    """Takes jobs and performs them, one after the other, in the thread that calls it."""
+    """Takes jobs and performs them, one after the other, in the thread that calls it.
+
+    With an `entry` of a slate it is one of a fleet: a supervisor watches it and a keeper says that
+    it lives. Alone, a thread of its own does.
+    """
 
     def __init__(
         self,
@@ -43,24 +46,20 @@ class Worker:
         *,
         name: str | None = None,
         exit_on_complete: bool = False,
+        entry: Entry | None = None,
     ) -> None:
         self._home, self._lifecycle, self.settings = home, lifecycle, settings
         self._wanted, self._exit_on_complete = wanted, exit_on_complete
-        self._given_name = name
+        self._given_name, self._entry = name, entry
         self.requests = Requests()
-        self._deadline = Deadline()
         self._insistence = Insistence(self.requests.loop_bell, lambda: self.requests.stops > 1)
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
-        self._failures = Failures(
-            home.store, lambda: self.ref, lifecycle, settings, self._insistence
-        )
-        self._runner: asyncio.Runner | None = None
-        self._performer = Performer(
-            lifecycle, retry_on_hook_error=settings.retry_on_hook_error, run_async=self._run_async
+        self._attempts = Attempts(
+            self, home, lifecycle, settings, self._reserver, self._insistence, entry
         )
         self._registered: WorkerRef | None = None
-        #: The job that is running now, and since when (monotonic).
-        self.running: tuple[Job, float] | None = None
+        self._given_up = 0
+        self._born, self._done = clock.monotonic(), 0
 
     @property
     def name(self) -> str:
@@ -75,16 +74,14 @@ class Worker:
     def ref(self) -> WorkerRef:
         """Who this worker is in the store; entered at the first need."""
         if self._registered is None:
-            register = self._home.store.register
-            self._registered = self._insistence.on(
-                lambda: register(self.name, host_name(), os.getpid(), self.info())
-            )
+            self._registered = self._insistence.on(self._register)
         return self._registered
 
     def start(self) -> None:
         """Work until stopped (or, with exit_on_complete, until nothing is ready)."""
         stop, quiet = self.requests.stop, self.requests.be_quiet
-        with handled({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet}):
+        handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet}
+        with handled({**handlers, signal.SIGUSR1: quiet}):
             emit("worker_started", worker=self)
             self._while_registered(lambda: self._lifecycle.run("execute", self._loop, self))
             emit("worker_stopped", worker=self)
@@ -93,7 +90,7 @@ class Worker:
         """Ask it to stop after the running job; a second time, to give the running job back now."""
         self.requests.stop()
 
-    def work_off(self, number: int = 100) -> tuple[int, int]:
+    def work_off(self, number: int = BATCH) -> tuple[int, int]:
         """Run up to `number` ready jobs; how many succeeded and how many failed."""
         counts: tuple[int, int] = (0, 0)
 
@@ -109,7 +106,7 @@ class Worker:
             work()
             return
         _ = self.ref
-        keeper = Keeper(self._home, self._lifecycle, self.settings, self)
+        keeper = Keeper(self._home, self._lifecycle, self.settings, self, alone=self._entry is None)
         keeper.start()
         try:
             work()
@@ -117,20 +114,23 @@ class Worker:
             keeper.stop()
             self._leave()
 
+    def _register(self) -> WorkerRef:
+        ref = self._home.store.register(self.name, host_name(), os.getpid(), self.info())
+        if self._entry is not None:
+            self._entry.entered(ref.id, os.getpid(), clock.monotonic())
+        return ref
+
     def _leave(self) -> None:
         """Report what is done, give back what was not started, and go; a lost database is no obstacle."""
-        self._deadline.disarm()
-        if self._runner is not None:
-            self._runner.close()
-            self._runner = None
-        ref, self._registered = self._registered, None
+        self._attempts.close()
+        ref = self._registered
+        if ref is None:
+            return
         try:
-            if ref is not None:
-                self._registered = ref
-                self._reserver.leave()
-                self._home.store.retire(ref, clock.utc_now())
+            self._reserver.leave()
+            self._home.store.retire(ref, clock.utc_now())
         except Exception as error:  # noqa: BLE001 - its jobs are rescued by others when this cannot be said
-            emit("leaving_failed", worker=ref.name if ref else "", error=error)
+            emit("leaving_failed", worker=ref.name, error=error)
         finally:
             self._registered = None
 
@@ -147,25 +147,20 @@ class Worker:
         began, counts = clock.monotonic(), [0, 0]
 
         def loop(_worker: Any) -> None:
-            counts[:] = self._work_off(100)
+            counts[:] = self._work_off(BATCH)
 
         self._lifecycle.run("loop", loop, self)
-        done = sum(counts)
+        done, failed = sum(counts), counts[1]
         if done:
-            emit(
-                "jobs_processed",
-                worker=self,
-                count=done,
-                failed=counts[1],
-                seconds=clock.monotonic() - began,
-            )
+            seconds = clock.monotonic() - began
+            emit("jobs_processed", worker=self, count=done, failed=failed, seconds=seconds)
         elif self._exit_on_complete and not self._reserver.troubled:
             emit("nothing_left", worker=self)
             return False
         elif not self.requests.stopping:
             wait(self._sleep_delay(), [self.requests.loop_bell.fileno()])
             self.requests.loop_bell.hush()
-        return not self.requests.stopping
+        return not self.requests.stopping and not self._spent()
 
     def _sleep_delay(self) -> float:
         """Not longer than until the next scheduled job is due."""
@@ -179,106 +174,63 @@ class Worker:
         return min(delay, max((due - clock.utc_now()).total_seconds(), 0.0) + 0.001)
 
     def _work_off(self, number: int) -> tuple[int, int]:
-        succeeded = failed = 0
+        counts = [0, 0]
         try:
-            while succeeded + failed < number and not self.requests.stopping:
-                job = self._reserver.next(number - succeeded - failed)
+            while sum(counts) < number and not self.requests.stopping:
+                self._heed_the_keeper()
+                job = self._reserver.next(number - sum(counts))
                 if job is None:
                     break
-                if self._run(job):
-                    succeeded += 1
-                else:
-                    failed += 1
+                succeeded = self._attempts.run(job)
+                counts[0 if succeeded else 1] += 1
         except WorkerStop:
             self.requests.stop()
+        self._done += sum(counts)
         self._reserver.settle()
-        return succeeded, failed
+        return counts[0], counts[1]
 
-    def _run(self, job: Job) -> bool:
-        """Perform one job inside the perform event; whether it succeeded. Never raises but WorkerStop."""
-        attempt = _Attempt()
-        started_at, began = clock.utc_now(), clock.monotonic()
-        self.running = (job, began)
-        try:
-            self._lifecycle.run(
-                "perform", lambda _w, job: self._perform(job, attempt, started_at), self, job
-            )
-        except WorkerStop:
-            raise
-        except Exception as error:  # noqa: BLE001 - a callback of the application
-            emit("callback_failed", event="perform", job=job, error=error)
-            if attempt.succeeded is None:
-                attempt.succeeded = False
-                self._failures.record(self, job, error, started_at)
-        finally:
-            self.running = None
-            self._reserver.took(clock.monotonic() - began)
-        if attempt.succeeded is None:
-            self._failures.skip(job, started_at)
-        return bool(attempt.succeeded)
+    def _heed_the_keeper(self) -> None:
+        """In a fleet the keeper says on the slate that the store has given this worker up."""
+        if self._entry is None:
+            return
+        entry = self._entry.read()
+        if entry.given_up != self._given_up:
+            self._given_up = entry.given_up
+            self.beaten(self._insistence.on(self._register))
+        self._reserver.heard(entry.beat)
 
-    def _perform(self, job: Job, attempt: _Attempt, started_at: datetime) -> bool:
-        emit("job_started", worker=self, job=job)
-        began = clock.monotonic()
-        try:
-            _ = job.payload_object
-            with self._deadline.limit(self.max_run_time(job)):
-                self._performer.invoke(job)
-        except WorkerStop:
-            self._stopped(job)
-            raise
-        except KeyboardInterrupt as error:
-            if not self._signals_are_ours():
-                self._stopped(job)
-                raise
-            self._failed(job, attempt, started_at, error)
+    def _spent(self) -> bool:
+        """Whether this process has done its share and is to be replaced (fleets only)."""
+        settings = self.settings
+        if self._entry is None:
             return False
-        except BaseException as error:  # noqa: BLE001 - whatever a job raises is the job's failure
-            self._failed(job, attempt, started_at, error)
+        reasons = (
+            settings.recycle_after_jobs and self._done >= settings.recycle_after_jobs,
+            settings.recycle_after and clock.monotonic() - self._born >= settings.recycle_after,
+            settings.recycle_above_memory
+            and memory_of(os.getpid()) >= settings.recycle_above_memory,
+        )
+        if not any(reasons):
             return False
-        attempt.succeeded = True
-        self._complete(job)
-        emit("job_completed", worker=self, job=job, seconds=clock.monotonic() - began)
+        emit("recycled", worker=self, jobs=self._done)
         return True
-
-    def _failed(
-        self, job: Job, attempt: _Attempt, started_at: datetime, error: BaseException
-    ) -> None:
-        attempt.succeeded = False
-        self._failures.record(self, job, error, started_at)
-
-    def _complete(self, job: Job) -> None:
-        """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""
-        self._reserver.finished(job, at_once="perform" in self._lifecycle.used)
-
-    def _stopped(self, job: Job) -> None:
-        """Give a job back whose running was cut short: no attempt counted (DJ-558)."""
-        emit("job_given_back", job=job)
-        self._home.store.release(self.ref, [(job.id or 0, job.lease)], clock.utc_now())
-
-    def max_run_time(self, job: Job) -> float:
-        """The job's own limit in seconds, capped by the setting (DJ-058 to DJ-061)."""
-        own = job.option("max_run_time")
-        return min(float(own), self.settings.max_run_time) if own else self.settings.max_run_time
-
-    def _signals_are_ours(self) -> bool:
-        return signal.getsignal(signal.SIGINT) == self.requests.stop
-
-    def _run_async(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        return self._runner.run(coroutine)
 
     # What the keeper asks, from its own thread.
 
+    @property
+    def running(self) -> Any:
+        """The job that is running now, None between jobs."""
+        running = self._attempts.running
+        return running[0] if running else None
+
     def info(self) -> dict[str, Any]:
         """What others may know of this worker."""
-        running = self.running
+        job = self.running
         return {
             "pid": os.getpid(),
             "started": process_started(os.getpid()),
             "queues": list(self._wanted.queues) if self._wanted.queues is not None else None,
-            "running": [{"id": running[0].id, "name": running[0].name}] if running else [],
+            "running": [{"id": job.id, "name": job.name}] if job is not None else [],
         }
 
     def waits_behind(self) -> bool:
@@ -287,14 +239,13 @@ class Worker:
 
     def relieve(self) -> None:
         """Give back what waits behind a slow job, and report what was finished before it."""
-        running = self.running
+        running = self._attempts.running
         if running is not None and clock.monotonic() - running[1] >= RELIEF_AFTER:
             self._reserver.relieve()
 
     def interrupt(self, error: BaseException) -> None:
         """Raise `error` in the running job."""
-        if self.running is not None:
-            self._deadline.cut(error)
+        self._attempts.interrupt(error)
 
     def beaten(self, ref: WorkerRef | None = None) -> None:
         """The store has heard of this worker just now; under a new number, if it had given it up."""
@@ -305,12 +256,3 @@ class Worker:
     def clear_locks(self) -> None:
         """Give back every claimed job that was not started; the plugin of that name calls it at the end."""
         self._reserver.leave()
-
-
-class _Attempt:
-    """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506)."""
-
-    __slots__ = ("succeeded",)
-
-    def __init__(self) -> None:
-        self.succeeded: bool | None = None

@@ -1,0 +1,104 @@
+"""Shared memory between supervisor, keeper and workers: who runs which job, since when, how long it may.
+
+A worker writes its entry without a system call; after its death the supervisor reads there, without
+asking the database, which job was running.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import tempfile
+from typing import NamedTuple
+
+#: worker id, job id, lease, began, limit, beat, given up, jobs done, pid.
+_LAYOUT = struct.Struct("<qqqdddqqq")
+_SIZE = 128
+_WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID = 0, 8, 40, 48, 56, 64
+
+
+class Running(NamedTuple):
+    """An entry as it stands. `job_id` 0: no job runs. Moments are monotonic seconds."""
+
+    worker_id: int
+    job_id: int
+    lease: int
+    began: float
+    limit: float
+    beat: float
+    given_up: int
+    done: int
+    pid: int
+
+
+class Slate:
+    """A number of entries in a file without a name, mapped by all processes of the tree.
+
+    `fd` continues an existing one, after the supervisor has replaced its code by exec.
+    """
+
+    def __init__(self, entries: int, fd: int | None = None) -> None:
+        self.entries = entries
+        self.fd = _nameless_file() if fd is None else fd
+        if fd is None:
+            os.ftruncate(self.fd, entries * _SIZE)
+        self._memory = mmap.mmap(self.fd, entries * _SIZE)
+
+    def entry(self, index: int) -> Entry:
+        """One entry; each has one writer for what its worker says, and the keeper for the rest."""
+        if not 0 <= index < self.entries:
+            raise IndexError(f"entry {index} of {self.entries}")
+        return Entry(self._memory, index * _SIZE)
+
+
+class Entry:
+    """One worker's lines on the slate."""
+
+    __slots__ = ("_at", "_memory")
+
+    def __init__(self, memory: mmap.mmap, at: int) -> None:
+        self._memory, self._at = memory, at
+
+    def read(self) -> Running:
+        """What stands there now."""
+        return Running._make(_LAYOUT.unpack_from(self._memory, self._at))
+
+    def wipe(self) -> None:
+        """Before a new worker takes the entry."""
+        self._memory[self._at : self._at + _SIZE] = bytes(_SIZE)
+
+    def entered(self, worker_id: int, pid: int, now: float) -> None:
+        """The worker is registered under this id (again, if it was given up)."""
+        self._write("q", _WORKER, worker_id)
+        self._write("q", _PID, pid)
+        self._write("d", _BEAT, now)
+
+    def started(self, job_id: int, lease: int, began: float, limit: float) -> None:
+        """A job runs now, until `limit` at the latest."""
+        struct.pack_into("<qqdd", self._memory, self._at + _JOB, job_id, lease, began, limit)
+
+    def ended(self) -> None:
+        """No job runs; one more was done."""
+        at = self._at
+        struct.pack_into("<qqdd", self._memory, at + _JOB, 0, 0, 0.0, 0.0)
+        (done,) = struct.unpack_from("<q", self._memory, at + _DONE)
+        self._write("q", _DONE, done + 1)
+
+    def beaten(self, now: float) -> None:
+        """The keeper: the database knows that this worker lives."""
+        self._write("d", _BEAT, now)
+
+    def gave_up(self) -> None:
+        """The keeper: the database had given this worker up; it must register anew."""
+        self._write("q", _GIVEN_UP, self.read().given_up + 1)
+
+    def _write(self, kind: str, offset: int, value: float) -> None:
+        struct.pack_into(f"<{kind}", self._memory, self._at + offset, value)
+
+
+def _nameless_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("bide-slate")
+    with tempfile.TemporaryFile(prefix="bide-slate-") as file:
+        return os.dup(file.fileno())
