@@ -26,6 +26,18 @@ BideError
 ├── FatalBackendError        the store cannot be used at all
 ├── ForkError                a value or connection was used in a process that did not make it
 └── TextError                errors of bide.i18n
+    ├── InvalidTextArgument  a key, value, format or object that cannot be used
+    ├── Disabled             the locale is switched off (False)
+    ├── InvalidLocale        a locale that is not available, or no locale at all
+    ├── InvalidLocaleData    a file of texts that cannot be read
+    ├── UnknownFileType      a file of texts with an unknown extension
+    ├── InvalidFilenames     files whose names do not tell their locale
+    ├── UnsupportedMethod    this backend cannot do that
+    ├── MissingTranslation   no text was found
+    │   └── MissingTranslationData   the same, raised on request
+    ├── InvalidPluralizationData     a plural form is missing
+    ├── MissingInterpolationArgument a placeholder got no value
+    └── ReservedInterpolationKey     a placeholder has the name of an option
 
 WorkerTimeout, WorkerStop    derive from BaseException: no `except Exception` of a job swallows them
 """
@@ -148,8 +160,124 @@ class ForkError(BideError, RuntimeError):
     """A value or connection was used in a process that did not make it."""
 
 
-class TextError(BideError):
-    """The root of the errors of bide.i18n."""
+class TextError(BideError, ValueError):
+    """The root of the errors of bide.i18n (the i18n gem's ArgumentError)."""
+
+
+class InvalidTextArgument(TextError):
+    """A key, value, format or object that bide.i18n cannot use."""
+
+
+class Disabled(TextError):
+    """A text was asked for while the locale is False, before the reader's language is known."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(
+            f"I18n.{method} is currently disabled, likely because the application is still "
+            "loading; pass locale=, or set a locale first"
+        )
+
+
+class InvalidLocale(TextError):
+    """A locale that is not among the available ones, or none at all."""
+
+    def __init__(self, locale: object) -> None:
+        self.locale = locale
+        super().__init__(
+            f"{locale!r} is not a valid locale; add it to available_locales or store texts for it"
+        )
+
+
+class InvalidLocaleData(TextError):
+    """A file of texts cannot be read, or does not hold texts by locale."""
+
+    def __init__(self, filename: str, problem: str) -> None:
+        self.filename, self.problem = filename, problem
+        super().__init__(f"can not load translations from {filename}: {problem}")
+
+
+class UnknownFileType(TextError):
+    """A file of texts has an extension that no loader knows."""
+
+    def __init__(self, type: str, filename: str) -> None:  # noqa: A002 - the gem's word
+        self.type, self.filename = type, filename
+        super().__init__(
+            f"can not load translations from {filename}, the file type {type!r} is not known; "
+            "use yml, yaml, json, toml, po, or py named in full"
+        )
+
+
+class InvalidFilenames(TextError):
+    """Files of texts whose names do not tell the locale they hold; the first 20 are shown."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        lines = "\n".join(f"- {problem}" for problem in problems[:20])
+        super().__init__(
+            f"Found {len(problems)} file(s) that do not hold the locale in their name:\n{lines}"
+        )
+
+
+class UnsupportedMethod(TextError):
+    """A backend cannot do what was asked; the message says what it offers instead."""
+
+    def __init__(self, method: str, backend: str, remedy: str) -> None:
+        self.method, self.backend = method, backend
+        super().__init__(f"{backend} does not support {method}: {remedy}")
+
+
+class MissingTranslation(TextError):
+    """No text was found. `key` is the full key, `considered` every key that was tried."""
+
+    def __init__(
+        self,
+        locale: object,
+        key: object,
+        options: dict[str, object] | None = None,
+        considered: tuple[str, ...] = (),
+    ) -> None:
+        self.locale, self.key = locale, key
+        given = options or {}
+        self.options = {name: given[name] for name in ("scope", "default") if name in given}
+        self.considered = considered or (f"{locale}.{'no key' if key is None else key}",)
+        if len(self.considered) > 1:
+            lines = "\n".join(f"- {name}" for name in self.considered)
+            message = f"Translation missing. Options considered were:\n{lines}"
+        else:
+            message = f"Translation missing: {self.considered[0]}"
+        self.message = message
+        super().__init__(message)
+
+
+class MissingTranslationData(MissingTranslation):
+    """A missing translation, raised because the caller asked for it (`raise_=True`)."""
+
+
+class InvalidPluralizationData(TextError):
+    """The texts of a plural key lack the form that the count needs."""
+
+    def __init__(self, entry: object, count: object, key: str) -> None:
+        self.entry, self.count, self.key = entry, count, key
+        super().__init__(
+            f"translation data {entry!r} can not be used with count={count!r}: "
+            f"key {key!r} is missing."
+        )
+
+
+class MissingInterpolationArgument(TextError):
+    """A placeholder of a text got no value."""
+
+    def __init__(self, key: str, values: object, string: str) -> None:
+        self.key, self.values, self.string = key, values, string
+        super().__init__(f"missing interpolation argument {key!r} in {string!r} ({values!r} given)")
+
+
+class ReservedInterpolationKey(TextError):
+    """A placeholder has a name that is an option of t(), e.g. `%{scope}`."""
+
+    def __init__(self, key: str, string: str) -> None:
+        self.key, self.string = key, string
+        super().__init__(f"reserved key {key!r} used in {string!r}; rename the placeholder")
 
 
 class WorkerTimeout(BaseException):

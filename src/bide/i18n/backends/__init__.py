@@ -1,0 +1,1 @@
+"""Where texts come from, and abilities that wrap any of them."""
