@@ -238,7 +238,9 @@ class MissingTranslation(TextError):
     ) -> None:
         self.locale, self.key = locale, key
         given = options or {}
-        self.options = {name: given[name] for name in ("scope", "default") if name in given}
+        self.options: dict[str, object] = {
+            name: given[name] for name in ("scope", "default") if name in given
+        }
         self.considered = considered or (f"{locale}.{'no key' if key is None else key}",)
         if len(self.considered) > 1:
             lines = "\n".join(f"- {name}" for name in self.considered)

@@ -28,10 +28,10 @@ VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text
 ENGLISH = {
     "date": {
         "formats": {"default": "%Y-%m-%d", "short": "%b %d"},
-        "day_names": "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(),
-        "abbr_day_names": "Sun Mon Tue Wed Thu Fri Sat".split(),
-        "month_names": [None, *"January February March April May June July".split()],
-        "abbr_month_names": [None, *"Jan Feb Mar Apr May Jun Jul".split()],
+        "day_names": ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
+        "abbr_day_names": ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
+        "month_names": [None, *["January", "February", "March", "April", "May", "June", "July"]],
+        "abbr_month_names": [None, *["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul"]],
     },
     "time": {
         "formats": {"default": "%a, %d %b %Y %H:%M:%S %z", "short": "%d %b %H:%M"},

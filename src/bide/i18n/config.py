@@ -14,9 +14,7 @@ from bide.i18n.locales import LocaleFallbacks
 ExceptionHandler = Callable[[Exception, str, Any, dict[str, Any]], Any]
 
 RESERVED_NAMES = frozenset(
-    "cascade deep_interpolation skip_interpolation default exception_handler fallback "
-    "fallback_in_progress fallback_original_locale format object raise resolve scope separator "
-    "throw".split()
+    ["cascade", "deep_interpolation", "skip_interpolation", "default", "exception_handler", "fallback", "fallback_in_progress", "fallback_original_locale", "format", "object", "raise", "resolve", "scope", "separator", "throw"]
 )  # fmt: skip
 
 

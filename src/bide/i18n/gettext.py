@@ -60,5 +60,3 @@ class GettextFunctions:
         if isinstance(singular, (list, tuple)):
             (singular, plural), count = singular, plural
         return self.nsgettext(f"{context}{SEPARATOR}{singular}", plural, count)
-
-

@@ -6,7 +6,7 @@ import io
 import json
 import runpy
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from glob import glob, has_magic
 from os import PathLike
 from pathlib import Path
@@ -38,7 +38,8 @@ def filenames(*load_path: Any) -> list[Path]:
 def _matching(entry: str) -> list[Path]:
     path = Path(entry)
     if has_magic(entry) and not path.exists():
-        return [Path(name) for name in sorted(glob(entry, recursive=True)) if name[-3:] != ".py"]
+        names = sorted(glob(entry, recursive=True))  # noqa: PTH207 - patterns may be absolute
+        return [Path(name) for name in names if not name.endswith(".py")]
     if path.is_dir():
         return sorted(name for pattern in _FOLDER for name in path.rglob(pattern))
     return [path]

@@ -42,7 +42,7 @@ def number(value: Number, locale: str, *, pattern: str | None = None) -> str:
 
 def money(value: Number, currency: str, locale: str, *, pattern: str | None = None) -> str:
     """An amount with its currency, e.g. 12.5 EUR in German: `12,50 €`. `currency` is an ISO code."""
-    if not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha()):
+    if not (len(str(currency)) == 3 and str(currency).isalpha()):
         raise InvalidTextArgument(f"{currency!r} is no currency; pass an ISO code such as 'EUR'")
     return numbers.format_currency(
         checked_number(value), currency.upper(), pattern, babel_locale(locale)
@@ -64,9 +64,7 @@ def enumeration(
     return lists.format_list([str(item) for item in items], style, babel_locale(locale))
 
 
-def relative_time(
-    moment: datetime | timedelta, locale: str, *, now: datetime | None = None
-) -> str:
+def relative_time(moment: datetime | timedelta, locale: str, *, now: datetime | None = None) -> str:
     """How far from now: `in 3 hours`, `2 days ago`. A datetime must be aware."""
     if isinstance(moment, datetime):
         if moment.tzinfo is None:

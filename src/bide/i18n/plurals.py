@@ -68,7 +68,9 @@ def _source(node: Any, names: dict[str, str]) -> str:
     if kind == "mod":
         return f"({_source(args[0], names)} % {_source(args[1], names)})"
     _, value, (_, ranges) = args
-    return "(" + " or ".join(_within(_source(value, names), low, high) for low, high in ranges) + ")"
+    return (
+        "(" + " or ".join(_within(_source(value, names), low, high) for low, high in ranges) + ")"
+    )
 
 
 def _within(value: str, low: Any, high: Any) -> str:

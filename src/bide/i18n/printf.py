@@ -52,7 +52,9 @@ def integer(value: Any) -> int:
     """The integer of a number or of a string of digits; fractions are cut."""
     try:
         if isinstance(value, str):
-            return int(value.strip(), 0) if value[:1] != "0" or not value.isdigit() else int(value, 8)
+            return (
+                int(value.strip(), 0) if value[:1] != "0" or not value.isdigit() else int(value, 8)
+            )
         if isinstance(value, (float, Decimal)):
             return math.floor(value)
         return int(value)
@@ -105,7 +107,9 @@ def _text(letter: str, value: Any) -> str:
     if letter == "p":
         return inspected(value)
     if letter == "c":
-        return chr(value) if isinstance(value, int) and 0 <= value < 0x110000 else as_text(value)[:1]
+        return (
+            chr(value) if isinstance(value, int) and 0 <= value < 0x110000 else as_text(value)[:1]
+        )
     raise InvalidTextArgument(f"malformed format string - %{letter}")
 
 

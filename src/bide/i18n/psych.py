@@ -99,7 +99,9 @@ def _scalar(node: Any) -> Any:
     text, tag = node.value, node.tag
     if tag in ("!ruby/symbol", "!ruby/sym"):
         return Key(text)
-    if tag in ("tag:yaml.org,2002:binary", "tag:yaml.org,2002:python") or not tag.startswith("tag:"):
+    if tag in ("tag:yaml.org,2002:binary", "tag:yaml.org,2002:python") or not tag.startswith(
+        "tag:"
+    ):
         raise PsychError(f"the tag {tag} asks for an object")
     if node.style:
         return text
@@ -128,7 +130,11 @@ def _number(text: str) -> Any:
         return -value if match[1] == "-" else value
     if match := _OCTAL.fullmatch(digits):
         return int(match[1] + (match[2] or "0"), 8)
-    if _FLOAT.fullmatch(text) and text.strip("+-") not in (".", "") and "." != digits.lstrip("+-")[:2]:
+    if (
+        _FLOAT.fullmatch(text)
+        and text.strip("+-") not in (".", "")
+        and digits.lstrip("+-")[:2] != "."
+    ):
         return _float(digits, text)
     if match := _SIXTY.fullmatch(text):
         return _sexagesimal(digits, fraction=match[1] is not None)

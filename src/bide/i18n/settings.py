@@ -21,7 +21,9 @@ class Settings:
         self._generation = 0
         settings = dict(settings)
         load_path = settings.pop("load_path", None)
-        self._config = Config().with_(**{name: _clean(name, value) for name, value in settings.items()})
+        self._config = Config().with_(
+            **{name: _clean(name, value) for name, value in settings.items()}
+        )
         self._live = View(self._config, None)
         self._first_load_path = load_path
 
@@ -61,7 +63,9 @@ class Settings:
     @backend.setter
     def backend(self, backend: Backend) -> None:
         if not isinstance(backend, Backend):
-            raise InvalidTextArgument(f"{backend!r} is no backend; use e.g. Simple('locales/*.yml')")
+            raise InvalidTextArgument(
+                f"{backend!r} is no backend; use e.g. Simple('locales/*.yml')"
+            )
         self._backend = backend
         backend.on_change(self.drop_view)
         if self._first_load_path is not None:

@@ -92,7 +92,9 @@ def _shown(moment: Moment, match: re.Match[str]) -> str:
             return micro.ljust(digits, "0")[:digits]
         if letter == "z":
             return _offset(moment, colons)
-        text = strftime(moment, _COMPOUND[letter]) if letter in _COMPOUND else _WORDS[letter](moment)
+        text = (
+            strftime(moment, _COMPOUND[letter]) if letter in _COMPOUND else _WORDS[letter](moment)
+        )
     except (KeyError, AttributeError):
         return match[0]
     return _cased(str(text), flags, letter).rjust(size, "0" if "0" in flags else " ")

@@ -117,7 +117,12 @@ class I18n(Settings):
         return self._view().backend.exists(wanted, key, options)
 
     def localize(
-        self, value: Any, *, locale: Any = None, format: Any = None, **options: Any  # noqa: A002
+        self,
+        value: Any,
+        *,
+        locale: Any = None,
+        format: Any = None,  # noqa: A002 - the gem's word
+        **options: Any,
     ) -> Any:
         """A date, time, number, list or time span as the locale writes it.
 
@@ -304,9 +309,7 @@ class I18n(Settings):
 
 
 def _as_data(missing: MissingTranslation) -> MissingTranslationData:
-    return MissingTranslationData(
-        missing.locale, missing.key, dict(missing.options), missing.considered
-    )
+    return MissingTranslationData(missing.locale, missing.key, missing.options, missing.considered)
 
 
 def _number(value: numbers.Number, locale: str, format_: Any, options: dict[str, Any]) -> str:

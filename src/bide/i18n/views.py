@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bide.errors import TextError
 from bide.i18n.backends.base import UNSURE, Backend, Options
 from bide.i18n.config import Config
 from bide.i18n.interpolation import reserved_pattern
@@ -85,9 +86,15 @@ class View:
         if type(entry) is str:
             self._remember_text(locale, str(key), entry)
         elif isinstance(entry, Mapping):
-            top = self.backend
-            plan = plural_plan(lambda count: top.pluralize(locale, entry, count), entry)
-            self._keep(self.plans, locale, str(key), plan)
+            name = str(key)
+            plan = plural_plan(lambda count: self._form(locale, name, count), entry)
+            self._keep(self.plans, locale, name, plan)
+
+    def _form(self, locale: str, key: str, count: int) -> Any:
+        try:
+            return self.ask(locale, key, {"count": count, "skip_interpolation": True})
+        except TextError as error:
+            raise LookupError(key) from error
 
     def _remember_text(self, locale: str, key: str, text: str) -> None:
         if reserved_pattern(self.config.reserved_names).search(text):

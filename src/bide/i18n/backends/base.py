@@ -140,7 +140,7 @@ class Backend:
 
     def translate(self, locale: str, key: Any, options: Options) -> Any:
         """The text of a key. Raises MissingTranslation, and what filling it raises."""
-        if (isinstance(key, str) or isinstance(key, (list, tuple))) and not key:
+        if isinstance(key, (str, list, tuple)) and not key:
             raise InvalidTextArgument("a key must not be empty; pass None to use the default alone")
         if not locale:
             raise InvalidLocale(locale)

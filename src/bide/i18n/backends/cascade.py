@@ -47,5 +47,3 @@ def _measures(cascade: Any) -> tuple[int, int]:
             "cascade={'step': 1, 'offset': 2}"
         )
     return step, offset
-
-

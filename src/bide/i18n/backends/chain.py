@@ -160,5 +160,3 @@ def _wrapped(member: Backend, spread: tuple[Backend, ...]) -> Backend:
         assert isinstance(ability, Wrapper)
         member = ability.around(member)
     return member
-
-

@@ -121,5 +121,3 @@ def _flat(default: Any) -> list[Any]:
     if not isinstance(default, (list, tuple)):
         return [default]
     return [each for part in default for each in _flat(part)]
-
-

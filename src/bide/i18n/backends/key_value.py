@@ -100,7 +100,9 @@ class KeyValue(TreeBackend):
     def _drop_shadowed(self, locale: str, flat: Mapping[str, Any]) -> None:
         # A text stored where a namespace stood must not leave the namespace's texts behind.
         leaves = tuple(f"{_key(locale, k)}." for k, v in flat.items() if not isinstance(v, dict))
-        parents = {".".join(k.split(".")[:size]) for k in flat for size in range(1, k.count(".") + 1)}
+        parents = {
+            ".".join(k.split(".")[:size]) for k in flat for size in range(1, k.count(".") + 1)
+        }
         for key in list(_texts(self.entries.keys())):
             shadowed = not self.subtrees and key.removeprefix(locale + ".") in parents
             if key.startswith(locale + ".") and (shadowed or key.startswith(leaves)):

@@ -12,6 +12,8 @@ from bide.i18n.trees import handed_out
 class MetadataText(str):
     """A text with `metadata`."""
 
+    __slots__ = ("metadata",)
+
     metadata: dict[str, Any]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bide.errors import MissingTranslation
-from bide.i18n.backends.base import Backend, Options, locale_path
+from bide.i18n.backends.base import UNSURE, Backend, Options, locale_path
 from bide.i18n.keys import Key
 from bide.i18n.trees import Tree
 
@@ -48,5 +48,7 @@ class TreeBackend(Backend):
 
     def static(self, locale: str, key: Any) -> Any:
         """The text or forms in the tree; links are followed through the whole stack."""
+        if type(self).translate is not Backend.translate:
+            return UNSURE
         found = self.top.lookup(locale, key, None, {})
         return self.engine.static(locale, found) if isinstance(found, Key) else found

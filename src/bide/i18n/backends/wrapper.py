@@ -38,7 +38,7 @@ class Wrapper(Backend):
     ) -> Self:
         """A bound copy around a view of what it wraps."""
         seen = super().view(engine, top)
-        below = (*spread, self) if self.spreads else spread
+        below: tuple[Backend, ...] = (*spread, self) if self.spreads else spread
         seen.inner = self.inner.view(engine, seen.top, below)
         return seen
 
