@@ -7,6 +7,7 @@ BideError
 │   ├── ConnectionLost       the database went away; the caller may try again
 │   ├── DatabaseBusy         a lock could not be had in time; the caller may try again
 │   ├── NotMigrated          Bide's tables are missing or old
+│   ├── WrongConnection      the session or connection given cannot take our statement
 │   └── UnsupportedFeature   this database cannot do that, with the reason
 ├── EnqueueError             a job was refused before it was stored
 │   ├── NotAJob              the object has no perform(), or was never declared
@@ -81,6 +82,10 @@ class DatabaseBusy(DatabaseError, TimeoutError):
 
 class NotMigrated(DatabaseError):
     """Bide's tables are missing or older than this version: run `bide migrate`."""
+
+
+class WrongConnection(DatabaseError, TypeError):
+    """The session, connection or alias given is unknown, closed, of another kind, or async."""
 
 
 class UnsupportedFeature(DatabaseError, NotImplementedError):

@@ -38,7 +38,7 @@ def translate(
     `connecting`: the error came while opening a connection, where most failures mean that the
     server is away.
     """
-    error = getattr(error, "orig", None) or error
+    error = _innermost(error)
     if isinstance(error, PoolTimeout):
         return DatabaseBusy(_ADVICE[DatabaseBusy].format(doing=doing, error=_one_line(error)))
     home = type(error).__module__.partition(".")[0]
@@ -46,6 +46,7 @@ def translate(
         "psycopg": _from_state,
         "psycopg2": _from_state,
         "asyncpg": _from_state,
+        "sqlalchemy": _from_state if hasattr(error, "sqlstate") else None,
         "pymysql": _from_number,
         "MySQLdb": _from_number,
         "sqlite3": _from_sqlite,
@@ -56,6 +57,14 @@ def translate(
     if kind is DatabaseError and connecting and not _refused(error):
         kind = ConnectionLost
     return kind(_ADVICE[kind].format(doing=doing, error=_one_line(error)))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The driver's error inside SQLAlchemy's or Django's."""
+    error = getattr(error, "orig", None) or error
+    if type(error).__module__.startswith("django.") and error.__cause__ is not None:
+        return error.__cause__
+    return error
 
 
 _ADVICE: Final[dict[type[DatabaseError], str]] = {
