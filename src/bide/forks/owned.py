@@ -16,6 +16,7 @@ T = TypeVar("T")
 _ABSENT = object()
 _everything: weakref.WeakSet[Owned[object]] = weakref.WeakSet()
 _generation = 0
+_switched_on = True
 
 
 class Owned(Generic[T]):
@@ -39,7 +40,7 @@ class Owned(Generic[T]):
 
     def get(self) -> T:
         """The value of this process; what `make` raises is passed on, and tried again next time."""
-        slot = self._slots.get((os.getpid(), _generation)) or self._own_slot()
+        slot = self._slots.get(_process()) or self._own_slot()
         if slot.value is _ABSENT:
             with slot.lock:
                 if slot.value is _ABSENT:
@@ -75,7 +76,7 @@ class Owned(Generic[T]):
         self._own_slot()
 
     def _own_slot(self) -> _Slot:
-        key = (os.getpid(), _generation)
+        key = _process()
         slot = self._slots.setdefault(key, _Slot())
         for other in [other for other in list(self._slots) if other != key]:
             inherited = self._slots.pop(other, None)
@@ -107,6 +108,10 @@ class _Slot:
         self.value: object = _ABSENT
 
 
+def _process() -> tuple[int, int]:
+    return (os.getpid(), _generation) if _switched_on else (0, 0)
+
+
 def keep_for_ever(value: object) -> None:
     """Never let `value` be finalised in this process, not even when the interpreter ends.
 
@@ -119,6 +124,12 @@ def forget_everything_inherited() -> None:
     """Give up, in a child, every inherited value of every Owned."""
     for owned in list(_everything):
         owned.forget_inherited()
+
+
+def switch(*, on: bool) -> None:
+    """With False, values are shared over forks as if there were no Owned: to show the damage."""
+    global _switched_on  # noqa: PLW0603 - one switch for the process
+    _switched_on = on
 
 
 def _after_fork_in_child() -> None:

@@ -1,0 +1,289 @@
+"""The fence around every fork: seal the wire, make known libraries forget, then go on."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+import traceback
+import warnings
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from bide import events
+from bide.errors import ForkError
+from bide.forks import census, known, owned, pools, refusal, streams, threads, trace
+from bide.forks.census import Census
+from bide.forks.descriptors import SEALED, Descriptor, identity_of
+from bide.forks.seal import postgresql_error, seal
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers of the fence, each of which can be switched off (and then promises nothing)."""
+
+    seal: bool = True
+    forget: bool = True
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What became of one connection that this process inherited."""
+
+    descriptor: Descriptor
+    service: str
+    library: str
+    opened_at: str
+    fate: str
+    reason: str
+
+    def __str__(self) -> str:
+        words = (self.library or self.service or "unknown", self.descriptor.kind.value)
+        place = f", opened at {self.opened_at}" if self.opened_at else ""
+        return (
+            f"fd {self.descriptor.fd} {' '.join(words)} -> {self.descriptor.peer}{place}: "
+            f"{self.fate}"
+        )
+
+
+@dataclass(slots=True)
+class _Fork:
+    """A fork under way in one thread of the parent."""
+
+    parent: int
+    census: Census
+    alone: bool
+    frozen: bool
+
+
+@dataclass(slots=True)
+class _State:
+    layers: Layers = field(default_factory=Layers)
+    hooked: bool = False
+    handled: int = field(default_factory=os.getpid)
+    forks: dict[int, _Fork] = field(default_factory=dict)
+    collecting: bool = True
+    last_census: Census | None = None
+    kept: dict[str, str] = field(default_factory=dict)
+    crossings: list[Crossing] = field(default_factory=list)
+    warned: set[tuple[str, ...]] = field(default_factory=set)
+
+
+_state = _State()
+
+
+def protect(layers: Layers | None = None) -> None:
+    """Put the fence around every fork of this process from now on; calling it again is harmless.
+
+    Covers os.fork(), multiprocessing and preloading web servers: whatever uses Python's fork. Call
+    it as early as possible, since hooks that other libraries registered before run first. A fork
+    made by C code runs no hooks: there only `Owned` holds.
+    """
+    _state.layers = layers or Layers()
+    owned.switch(on=_state.layers.owned)
+    if _state.hooked:
+        return
+    _state.hooked = True
+    _state.handled = os.getpid()
+    os.register_at_fork(
+        before=_before, after_in_parent=after_fork_in_parent, after_in_child=_after_in_child
+    )
+
+
+def keep(connection: object, reason: str) -> None:
+    """Let children use this socket (or descriptor number) as it is; `reason` is for the audit."""
+    fd = connection if isinstance(connection, int) else connection.fileno()  # type: ignore[attr-defined]
+    _state.kept[identity_of(fd) or str(fd)] = reason
+
+
+def before_fork(*, freeze: bool = False, strict: bool = False) -> None:
+    """In the parent: flush, count what is open, stop the collector until the child is sealed.
+
+    `freeze` moves everything out of the collector's sight, so that children share its memory.
+    `strict` raises ForkError instead of forking with other threads or connections open.
+    """
+    me = threading.get_ident()
+    if me in _state.forks:
+        return
+    others = threads.other_threads()
+    _warn_of(others)
+    streams.flush()
+    if freeze:
+        gc.collect()
+    if not _state.forks:
+        _state.collecting = gc.isenabled()
+    gc.disable()
+    _state.last_census = counted = census.take(_state.last_census)
+    _state.forks[me] = _Fork(os.getpid(), counted, not others, freeze)
+    if strict and (problems := _problems(counted, others)):
+        after_fork_in_parent()
+        raise ForkError("this process must not fork: " + "; ".join(problems))
+    if freeze:
+        gc.freeze()
+
+
+def after_fork_in_parent() -> None:
+    """In the parent, once the fork is done (or was given up)."""
+    fork = _state.forks.pop(threading.get_ident(), None)
+    if fork is None:
+        return
+    if fork.frozen:
+        gc.unfreeze()
+    if not fork.census.living.can_be_kept:
+        _state.last_census = None
+    if _state.collecting and not _state.forks:
+        gc.enable()
+
+
+def after_fork_in_child() -> list[Crossing]:
+    """In the child, before anything else: seal, then forget. Returns what was inherited.
+
+    A second call in the same process only returns the same again.
+    """
+    if _state.handled == os.getpid():
+        return list(_state.crossings)
+    fork = _state.forks.get(threading.get_ident())
+    _state.handled, _state.forks, _state.last_census = os.getpid(), {}, None
+    if fork is None:
+        fork = _Fork(os.getppid(), census.take(), alone=False, frozen=False)
+    sealed = _seal(fork) if _state.layers.seal else []
+    fates = _forget(fork) if _state.layers.forget else {}
+    if _state.layers.owned:
+        owned.forget_everything_inherited()
+    streams.renew_log_handlers(files=not fork.alone)
+    if _state.collecting:
+        gc.enable()
+    _state.crossings = [_crossing(each, fork, fates) for each in sealed]
+    if sealed:
+        events.emit("forks.sealed", parent=fork.parent, crossings=list(_state.crossings))
+    return list(_state.crossings)
+
+
+def crossings() -> list[Crossing]:
+    """The connections that this process inherited, and what became of each."""
+    return list(_state.crossings) if _state.handled == os.getpid() else []
+
+
+def kept() -> dict[str, str]:
+    """The identities of the sockets that children may use, with the reasons."""
+    return dict(_state.kept)
+
+
+def explain(error: BaseException) -> None:
+    """Add to an error of this process which inherited connections it may come from, once."""
+    notes = getattr(error, "__notes__", [])
+    for crossing in crossings():
+        if crossing.reason not in notes and crossing.fate not in (known.RENEWED, known.KEPT):
+            error.add_note(crossing.reason)
+
+
+def _before() -> None:
+    if _state.layers != Layers(seal=False, forget=False, owned=False):
+        before_fork()
+
+
+def _after_in_child() -> None:
+    if _state.layers == Layers(seal=False, forget=False, owned=False):
+        _state.handled = os.getpid()
+        return
+    try:
+        after_fork_in_child()
+    except BaseException:  # noqa: BLE001 - an exception here would be printed, and the child go on
+        _refuse_to_go_on()
+
+
+def _refuse_to_go_on() -> NoReturn:
+    os.write(2, b"bide: the connections of the parent could not be sealed; this child ends\n")
+    with contextlib.suppress(Exception):
+        os.write(2, traceback.format_exc().encode())
+    os._exit(70)
+
+
+def _seal(fork: _Fork) -> list[Descriptor]:
+    def speech(descriptor: Descriptor) -> bytes:
+        if not fork.census.can_be_told(descriptor):
+            return b""
+        return postgresql_error(census.reason(descriptor, fork.parent, os.getpid()))
+
+    return seal(fork.census.descriptors, _state.kept, speech)
+
+
+def _forget(fork: _Fork) -> dict[str, str]:
+    """Make the known objects forget; answers by identity what became of each connection."""
+    fates = {}
+    for holder, value in fork.census.living:
+        fd = known.number_of(holder, value)
+        descriptor = fork.census.descriptors.get(fd)
+        if descriptor and descriptor.identity in _state.kept:
+            continue
+        fate = _forget_one(holder, value, descriptor, fork)
+        if descriptor:
+            fates[descriptor.identity] = fate
+    return fates
+
+
+def _forget_one(
+    holder: known.Known, value: object, descriptor: Descriptor | None, fork: _Fork
+) -> str:
+    may_close = _state.layers.seal and fork.alone
+    if holder.renew is pools.close_sqlite and not may_close:
+        return known.SEALED
+    if holder.renew:
+        try:
+            holder.renew(value)
+        except Exception as error:  # noqa: BLE001 - sealed already; the next one must be renewed too
+            events.emit("forks.forget_failed", value=value, error=error)
+            return known.SEALED
+        return holder.fate
+    if holder.holds_connection and descriptor is None:
+        return known.LEFT
+    if refusal.refuse(value, census.reason(descriptor, fork.parent, os.getpid())):
+        return known.REFUSED
+    if may_close:
+        refusal.close_quietly(value)
+        return known.CLOSED
+    return known.SEALED
+
+
+def _crossing(descriptor: Descriptor, fork: _Fork, fates: dict[str, str]) -> Crossing:
+    opening = trace.opening_of(descriptor.identity)
+    return Crossing(
+        descriptor,
+        fork.census.service(descriptor),
+        fork.census.library(descriptor),
+        opening.place if opening else "",
+        fates.get(descriptor.identity, known.SEALED),
+        census.reason(descriptor, fork.parent, os.getpid()),
+    )
+
+
+def _warn_of(others: list[threads.OtherThread]) -> None:
+    names = tuple(sorted(each.name for each in others))
+    if not others or names in _state.warned:
+        return
+    _state.warned.add(names)
+    events.emit("forks.threads", threads=others)
+    if sys.version_info >= (3, 12):
+        listed = "; ".join(str(each) for each in others)
+        warnings.warn(
+            f"forking with other threads alive: {listed}. They will not exist in the child, and "
+            "a lock that one of them holds stays taken there: fork before starting threads",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _problems(counted: Census, others: list[threads.OtherThread]) -> list[str]:
+    problems = [f"thread {each} would not exist in the child" for each in others]
+    for descriptor in counted.descriptors.values():
+        if descriptor.kind in SEALED and descriptor.identity not in _state.kept:
+            opening = trace.opening_of(descriptor.identity)
+            place = f", opened at {opening.place}" if opening else ""
+            holder = counted.library(descriptor) or counted.service(descriptor) or "a connection"
+            problems.append(
+                f"{holder} is open (fd {descriptor.fd} -> {descriptor.peer or 'nowhere'}{place})"
+            )
+    return problems

@@ -1,0 +1,50 @@
+"""Standard streams and log handlers over a fork: flushed before, fresh ones after."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+from typing import Any
+
+from bide.forks.owned import keep_for_ever
+
+
+def flush() -> None:
+    """Empty the buffers, so that no child writes the parent's half of a line again."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    for handler in _handlers():
+        with contextlib.suppress(Exception):
+            handler.flush()
+
+
+def renew_log_handlers(*, files: bool) -> None:
+    """Give handlers with connections new ones at their next line, and, with `files`, new streams.
+
+    A thread that wrote a line at the fork left the stream's own lock behind, held by nobody.
+    """
+    for handler in _handlers():
+        with contextlib.suppress(Exception):
+            if isinstance(handler, logging.handlers.SocketHandler):
+                keep_for_ever(handler.sock)
+                handler.sock = None
+            elif isinstance(handler, logging.handlers.SysLogHandler):
+                keep_for_ever(vars(handler).get("socket"))
+                handler.socket = None  # type: ignore[attr-defined]
+            elif files and isinstance(handler, logging.FileHandler) and handler.stream:
+                _fresh_stream(handler)
+
+
+def _fresh_stream(handler: logging.FileHandler) -> None:
+    keep_for_ever(handler.stream)
+    path = Path(handler.baseFilename)
+    handler.stream = path.open("a", encoding=handler.encoding, errors=handler.errors)
+
+
+def _handlers() -> list[Any]:
+    references = logging._handlerList  # type: ignore[attr-defined]
+    return [handler for each in list(references) if (handler := each()) is not None]
