@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bide.forks import known, trace
-from bide.forks.descriptors import SEALED, Descriptor, scan
+from bide.forks.descriptors import SEALED, Descriptor, Kind, scan
 from bide.forks.known import Known, Living
 
 
@@ -71,6 +71,11 @@ def _is_encrypted(holder: Known, connection: Any) -> bool:
 
 def reason(descriptor: Descriptor | None, opener: int, user: int) -> str:
     """The sentence for whoever uses an inherited connection: who opened it, where, what to do."""
+    if descriptor and descriptor.kind is Kind.EPOLL:
+        return (
+            f"this event loop was made by process {opener}, before the fork; "
+            f"process {user} must start its own, say with asyncio.run()"
+        )
     peer = f" to {descriptor.peer}" if descriptor and descriptor.peer else ""
     opening = trace.opening_of(descriptor.identity) if descriptor else None
     if opening:

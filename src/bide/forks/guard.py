@@ -173,10 +173,15 @@ def kept() -> dict[str, str]:
 
 
 def explain(error: BaseException) -> None:
-    """Add to an error of this process which inherited connections it may come from, once."""
-    notes = getattr(error, "__notes__", [])
-    for crossing in crossings():
-        if crossing.reason not in notes and crossing.fate not in (known.RENEWED, known.KEPT):
+    """Add to an error of this process which inherited connections it may come from, once.
+
+    Those of the library that raised it; all of them where the error is the system's.
+    """
+    library = type(error).__module__.partition(".")[0].lower()
+    dead = [each for each in crossings() if each.fate != known.RENEWED]
+    its_own = [each for each in dead if library in each.library.lower()]
+    for crossing in its_own or (dead if isinstance(error, OSError) else []):
+        if crossing.reason not in getattr(error, "__notes__", []):
             error.add_note(crossing.reason)
 
 

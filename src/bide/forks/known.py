@@ -60,11 +60,19 @@ KNOWN = (
         "psycopg", "psycopg._connection_base", "BaseConnection", "postgresql", lambda c: c.fileno()
     ),
     Known("psycopg2", "psycopg2.extensions", "connection", "postgresql", lambda c: c.fileno()),
+    Known(
+        "asyncpg",
+        "asyncpg.pool",
+        "Pool",
+        "postgresql",
+        lambda pool: _asyncpg_transport(pool._holders[0]._con),
+        holds_connection=False,
+    ),
     Known("asyncpg", "asyncpg.connection", "Connection", "postgresql", _asyncpg_transport),
     Known("pg8000", "pg8000.core", "CoreConnection", "postgresql", lambda c: c._usock.fileno()),
     Known("PyMySQL", "pymysql.connections", "Connection", "mysql", lambda c: c._sock.fileno()),
     Known("mysqlclient", "MySQLdb.connections", "Connection", "mysql", lambda c: c.fileno()),
-    Known("mariadb", "mariadb.connections", "Connection", "mysql", lambda c: c.socket),
+    Known("mariadb", "mariadb.connections", "Connection", "mysql", lambda c: c._get_socket()),
     Known(
         "mysql-connector",
         "mysql.connector.connection",
@@ -90,9 +98,15 @@ KNOWN = (
         pools.renew_async_redis_connection,
         RENEWED,
     ),
+    Known(
+        "asyncio",
+        "asyncio.base_events",
+        "BaseEventLoop",
+        "event loop",
+        lambda loop: loop._selector.fileno(),
+    ),
     Known("sqlite3", "sqlite3", "Cursor", "sqlite", renew=pools.close_sqlite, fate=CLOSED),
     Known("sqlite3", "sqlite3", "Connection", "sqlite", renew=pools.close_sqlite, fate=CLOSED),
-    Known("asyncpg", "asyncpg.pool", "Pool", "postgresql", holds_connection=False),
     _pool("psycopg_pool", "psycopg_pool.pool", "ConnectionPool", pools.renew_psycopg_pool),
     _pool(
         "psycopg_pool",

@@ -152,7 +152,9 @@ _C_DRIVERS: dict[str, Callable[[ModuleType], None]] = {
     "psycopg2": _wrap_psycopg2,
     "psycopg._connection_base": lambda module: _wrap_init(module.BaseConnection),
     "MySQLdb.connections": lambda module: _wrap_init(module.Connection),
-    "mariadb.connections": lambda module: _wrap_init(module.Connection, lambda made: made.socket),
+    "mariadb.connections": lambda module: _wrap_init(
+        module.Connection, lambda made: made._get_socket()
+    ),
 }
 
 
