@@ -78,7 +78,7 @@ _state = _State()
 def protect(layers: Layers | None = None) -> None:
     """Put the fence around every fork of this process from now on; calling it again is harmless.
 
-    Covers os.fork(), multiprocessing and preloading web servers: whatever uses Python's fork. Call
+    Covers os.fork, multiprocessing and preloading web servers: whatever uses Python's fork. Call
     it as early as possible, since hooks that other libraries registered before run first. A fork
     made by C code runs no hooks: there only `Owned` holds.
     """
