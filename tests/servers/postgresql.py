@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from servers.server import Server, run, template
+from servers.server import Server, other_user, run, template
 
 FAST = {
     "fsync": "off",
@@ -44,7 +44,11 @@ def binaries() -> Path | None:
 
 
 def named() -> Path | None:
-    return Path(os.environ["PG_BIN"]) if "PG_BIN" in os.environ else None
+    """`PG_BIN=wheel` prefers the wheel to the system's."""
+    name = os.environ.get("PG_BIN")
+    if name == "wheel":
+        return wheel()
+    return Path(name) if name else None
 
 
 def debian() -> Path | None:
@@ -94,6 +98,17 @@ def program_version(directory: Path) -> str:
     return match[0]
 
 
+@cache
+def has_tls() -> bool:
+    """The wheel is built without."""
+    found = binaries()
+    assert found is not None, WHERE
+    data = template(PostgreSQL.template_name(), PostgreSQL.make_data)
+    ask = [found / "postgres", "-D", data, "-C", "ssl_library"]
+    said = subprocess.check_output(ask, cwd=data, text=True, **other_user())
+    return bool(said.strip())
+
+
 class PostgreSQL(Server):
     """A PostgreSQL server; databases are named `postgresql://` URLs."""
 
@@ -125,6 +140,9 @@ class PostgreSQL(Server):
             settings |= {
                 "listen_addresses": "127.0.0.1",
                 "port": str(self.port),
+            }
+        if self.port is not None and has_tls():
+            settings |= {
                 "ssl": "on",
                 "ssl_cert_file": str(self.directory / "server.crt"),
                 "ssl_key_file": str(self.directory / "server.key"),

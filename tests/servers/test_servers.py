@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy
 
 from servers.mariadb import MariaDB
-from servers.postgresql import PostgreSQL
+from servers.postgresql import PostgreSQL, has_tls
 from servers.server import Server
 from waiting import wait_until
 
@@ -84,6 +84,8 @@ def arrived(connection: psycopg.Connection) -> bool:
 
 
 def test_postgresql_offers_tls_over_tcp(start_postgresql: Callable[..., PostgreSQL]) -> None:
+    if not has_tls():
+        pytest.skip("this PostgreSQL is built without TLS")
     url = start_postgresql(tcp=True).url("postgres", tcp=True)
     with psycopg.connect(f"{url}?sslmode=require") as connection:
         assert connection.pgconn.ssl_in_use
