@@ -37,7 +37,7 @@ class Server:
         self.directory = directory
         self.port = free_port() if tcp else None
         self.process: subprocess.Popen[bytes] | None = None
-        self._users = (directory / "users").open("a+")
+        self._users = (directory / "users").open("r+")
         fcntl.lockf(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if not (directory / "users").exists():
             raise OSError(f"the server in {directory} has just ended")
@@ -46,7 +46,7 @@ class Server:
     def new(cls, *, tcp: bool = False) -> Self:
         """A fresh server, running."""
         directory = Path(tempfile.mkdtemp(prefix=f"bide-{cls.kind}-"))
-        give_away(directory)
+        (directory / "users").touch()
         server = cls(directory, tcp=tcp)
         start_keeper(directory)
         files = template(cls.template_name(), cls.make_data)
