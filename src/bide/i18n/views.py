@@ -82,7 +82,7 @@ class View:
         """Keep a key that was just translated, if its text will be the same next time."""
         if not isinstance(key, str) or self.config.default_separator != ".":
             return
-        entry = self.backend.static(locale, key)
+        entry = self.static(locale, key)
         if type(entry) is str:
             self._remember_text(locale, str(key), entry)
         elif isinstance(entry, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, NoReturn, Protocol, Self
 
 from bide.errors import (
@@ -44,9 +45,6 @@ class Engine(Protocol):
 
     def ask(self, locale: str, key: Any, options: Options) -> Any:
         """Translate through the whole configured stack; raises MissingTranslation."""
-
-    def static(self, locale: str, key: Any) -> Any:
-        """The unchanging text of a key through the whole stack; see Backend.static."""
 
     def usable(self, locale: str) -> bool:
         """Whether enforcement allows the locale."""
@@ -102,7 +100,8 @@ class Backend:
         return ()
 
     def static(self, locale: str, key: Any) -> Any:
-        """The value that `translate` would use every time, None if there is none, or UNSURE."""
+        """The value (or link) that `translate` would use every time, None if there is none, or
+        UNSURE."""
         return UNSURE
 
     def store(self, locale: str, data: Mapping[Any, Any], **options: Any) -> None:
@@ -289,9 +288,15 @@ class Backend:
         return path(key, scope, options.get("separator") or self.engine.config.default_separator)
 
 
+CALLED: ContextVar[list[Any] | None] = ContextVar("bide_called_texts", default=None)
+"""Collects the texts that were callables, for those who must not keep their answers."""
+
+
 def called(subject: Callable[..., Any], key: Any, options: Options) -> Any:
     """What a callable text or default says for a key (or the object of l()) and the values."""
     given = {name: value for name, value in options.items() if name not in _STEERING}
+    if (collected := CALLED.get()) is not None:
+        collected.append(subject)
     return subject(options.get("object", key), **given)
 
 

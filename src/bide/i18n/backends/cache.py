@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from bide.errors import MissingTranslation
-from bide.i18n.backends.base import Backend, Options
+from bide.i18n.backends.base import CALLED, Backend, Options
 from bide.i18n.backends.wrapper import Wrapper
 
 Digest = Callable[[str], str]
@@ -79,18 +79,24 @@ class Cache(Wrapper):
         place = self.cache_key(locale, key, options)
         kept = self.results.read(place)
         if kept is None:
-            kept = self._now(locale, key, options)
-            self.results.write(place, kept)
+            kept, keep = self._now(locale, key, options)
+            if keep:
+                self.results.write(place, kept)
         outcome, value = kept
         if outcome == "missing":
             raise MissingTranslation(*value)
         return value
 
-    def _now(self, locale: str, key: Any, options: Options) -> tuple[str, Any]:
+    def _now(self, locale: str, key: Any, options: Options) -> tuple[tuple[str, Any], bool]:
+        collected: list[Any] = []
+        token = CALLED.set(collected)
         try:
-            return ("found", self.inner.translate(locale, key, options))
+            found = ("found", self.inner.translate(locale, key, options))
         except MissingTranslation as error:
-            return ("missing", (error.locale, error.key, error.options, error.considered))
+            found = ("missing", (error.locale, error.key, error.options, error.considered))
+        finally:
+            CALLED.reset(token)
+        return found, not collected
 
     def cache_key(self, locale: str, key: Any, options: Options) -> str:
         """The name of a result in the store."""

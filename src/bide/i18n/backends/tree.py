@@ -47,8 +47,7 @@ class TreeBackend(Backend):
         return node
 
     def static(self, locale: str, key: Any) -> Any:
-        """The text or forms in the tree; links are followed through the whole stack."""
+        """The value in the tree."""
         if type(self).translate is not Backend.translate:
             return UNSURE
-        found = self.top.lookup(locale, key, None, {})
-        return self.engine.static(locale, found) if isinstance(found, Key) else found
+        return self.top.lookup(locale, key, None, {})

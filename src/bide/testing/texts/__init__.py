@@ -1,0 +1,1 @@
+"""What every backend of texts must do, one module per group of behaviour."""
