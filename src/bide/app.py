@@ -24,7 +24,10 @@ from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
+from bide.workers.roster import Crew
 from bide.workers.settings import Settings
+from bide.workers.slate import Entry
+from bide.workers.supervisor import Supervisor
 from bide.workers.worker import Worker
 
 P = ParamSpec("P")
@@ -197,6 +200,15 @@ class App:
 
             migrate(self.database, JOBS)
 
+    def migration_sql(self) -> str:
+        """The statements that `migrate` would run on an empty database; empty for memory."""
+        if self.database is None:
+            return ""
+        from bide.db.migrate import sql
+        from bide.jobs.migrations import JOBS
+
+        return sql(self.database, JOBS)
+
     def find(self, job_id: int) -> Job:
         """The stored job with that id; raises JobNotFound."""
         row = self.store.get(job_id)
@@ -221,15 +233,53 @@ class App:
     ) -> Worker:
         """A worker of this process for the given queues (none: all) and priorities (inclusive)."""
         wanted = Wanted(_names(queues), _names(except_queues) or (), min_priority, max_priority)
-        settings = self.settings
+        changed: dict[str, Any] = {}
         if sleep_delay is not None:
-            settings = settings.changed(sleep_delay=float(sleep_delay))
+            changed["sleep_delay"] = float(sleep_delay)
+        return self.worker_for(wanted, name=name, exit_on_complete=exit_on_complete, **changed)
+
+    def worker_for(
+        self,
+        wanted: Wanted,
+        *,
+        name: str | None = None,
+        exit_on_complete: bool = False,
+        entry: Entry | None = None,
+        **settings: Any,
+    ) -> Worker:
+        """A worker with some settings of its own."""
         return Worker(
             self._home,
             self.lifecycle,
-            settings,
+            self.settings.changed(**settings),
             wanted,
             name=name,
+            exit_on_complete=exit_on_complete,
+            entry=entry,
+        )
+
+    def supervisor(
+        self,
+        crews: Iterable[Crew],
+        *,
+        threads: int = 1,
+        exit_on_complete: bool = False,
+        **settings: Any,
+    ) -> Supervisor:
+        """A supervisor that keeps forked workers at work for this App."""
+
+        def make(wanted: Wanted, entry: Entry, name: str | None) -> Worker:
+            return self.worker_for(
+                wanted, name=name, exit_on_complete=exit_on_complete, entry=entry, **settings
+            )
+
+        return Supervisor(
+            lambda: self._home,
+            self.lifecycle,
+            self.settings.changed(**settings),
+            crews,
+            make,
+            threads=threads,
             exit_on_complete=exit_on_complete,
         )
 

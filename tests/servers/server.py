@@ -51,9 +51,9 @@ class Server:
         start_keeper(directory)
         files = template(cls.template_name(), cls.make_data)
         shutil.copytree(files, directory / "data", symlinks=True)
-        give_away(directory)
         if tcp:
             make_certificate(directory)
+        give_away(directory)
         server.start()
         return server
 

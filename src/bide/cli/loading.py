@@ -1,0 +1,67 @@
+"""Finding the application that a command is for: --app, BIDE_APP, or [tool.bide] app."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tomllib
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bide.app import App
+
+EXAMPLE = "e.g. --app shop.tasks:app"
+
+
+def load_app(named: str | None) -> App:
+    """The App called `named` («module:attribute»); without a name one from BIDE_* settings.
+
+    Raises click.UsageError saying what is wrong and what to write.
+    """
+    from bide.app import App
+
+    named = named or _from_pyproject()
+    if named is None:
+        return App.from_env()
+    module_name, _, attribute = named.partition(":")
+    if not module_name:
+        raise click.UsageError(f"{named!r} names no module; {EXAMPLE}")
+    module = _imported(module_name)
+    app = _attribute(module, attribute or "app", named)
+    if not isinstance(app, App):
+        raise click.UsageError(f"{named!r} is {type(app).__name__}, not a bide.App; {EXAMPLE}")
+    return app
+
+
+def _from_pyproject() -> str | None:
+    path = Path("pyproject.toml")
+    if not path.is_file():
+        return None
+    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("bide", {})
+    return str(table["app"]) if "app" in table else None
+
+
+def _imported(name: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        where = "".join(traceback.format_tb(error.__traceback__)[-2:])
+        raise click.UsageError(
+            f"{name!r} could not be imported from {here}: {type(error).__name__}: {error}\n{where}"
+        ) from error
+
+
+def _attribute(module: Any, attribute: str, named: str) -> Any:
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise click.UsageError(f"{named!r}: {module.__name__} has no {attribute!r}; {EXAMPLE}")
+        found = getattr(found, part)
+    return found

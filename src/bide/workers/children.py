@@ -1,0 +1,102 @@
+"""The only os.fork: makes child processes that inherit no connection, and says how they ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bide.events import emit
+from bide.forks import guard
+
+#: Signals that a child starts with in their original meaning.
+_PARENTS_OWN = (
+    signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGTSTP, signal.SIGUSR1,
+    signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU, signal.SIGQUIT,
+)  # fmt: skip
+
+#: Exit status of a child whose main raised.
+CRASHED = 70
+
+
+class Ended(NamedTuple):
+    """How a child ended: by `signal` (0: none) or with `status`; `peak` is its peak memory in bytes."""
+
+    pid: int
+    status: int
+    signal: int
+    peak: int
+
+    def __str__(self) -> str:
+        how = (
+            f"killed by {signal_name(self.signal)}" if self.signal else f"exit status {self.status}"
+        )
+        return f"{how}, peak memory {self.peak / 1e6:.0f} MB"
+
+
+def fork_child(main: Callable[[], int | None]) -> int:
+    """Run `main` in a child that leaves with the status it returns; the child's process id.
+
+    The fence of bide.forks stands around the fork whether or not the program asked for it.
+    """
+    guard.before_fork(freeze=True)
+    pid = os.fork()
+    if pid:
+        guard.after_fork_in_parent()
+        return pid
+    status = CRASHED
+    try:
+        guard.after_fork_in_child()
+        _take_own_signals()
+        status = main() or 0
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException as error:  # noqa: BLE001 - a child ends here whatever happened
+        emit("child_crashed", error=error)
+        traceback.print_exc()
+    finally:
+        _leave(status)
+    return 0
+
+
+def _take_own_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in _PARENTS_OWN:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PARENTS_OWN)
+
+
+def _leave(status: int) -> None:
+    """Without the parent's atexit functions and buffered output, which are not this child's."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+    os._exit(status)
+
+
+def reap(pid: int) -> Ended | None:
+    """How the child ended, None while it lives. A child that others waited for counts as ended."""
+    try:
+        gone, status, usage = os.wait4(pid, os.WNOHANG)
+    except ChildProcessError:
+        return Ended(pid, 0, 0, 0)
+    if not gone:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = usage.ru_maxrss * unit
+    if os.WIFSIGNALED(status):
+        return Ended(pid, 0, os.WTERMSIG(status), peak)
+    return Ended(pid, os.waitstatus_to_exitcode(status), 0, peak)
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
