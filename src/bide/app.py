@@ -19,7 +19,7 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.payload import Payloads
 from bide.jobs.perform import Performer
 from bide.jobs.plugin import Plugins
-from bide.jobs.records import Records
+from bide.jobs.records import DjangoRecords, Records, SQLAlchemyRecords, plain_session
 from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
@@ -66,8 +66,11 @@ class App:
     def _build(self) -> None:
         self.lifecycle = Lifecycle()
         self.plugins = Plugins(self.lifecycle, [ClearLocks])
+        #: Makes the SQLAlchemy sessions in which records of jobs are loaded, e.g. a sessionmaker;
+        #: None: sessions on the database of the jobs.
+        self.sessions: Callable[[], Any] | None = None
         self.registry = Registry(self.settings.job_modules)
-        self.records = Records()
+        self.records = Records([SQLAlchemyRecords(self._session), DjangoRecords()])
         self._encoder = Encoder(
             Payloads(self.registry, self.records, max_size=self.settings.max_payload_size),
             self.registry,
@@ -106,6 +109,17 @@ class App:
         )
         enqueuer.delay_jobs = self.settings.delay_jobs
         return enqueuer
+
+    def _session(self) -> Any:
+        """A session for the records of a job: the application's own kind, or a plain one here."""
+        if self.sessions is not None:
+            return self.sessions()
+        if self.database is None:
+            raise SettingsError(
+                "a job wants a SQLAlchemy record, and no session can be made for it in memory; "
+                "set app.sessions, e.g. to a sessionmaker"
+            )
+        return plain_session(self.database.engine)
 
     # Declaring
 

@@ -142,8 +142,9 @@ class Payloads:
             self._check_delayable(name, cls)
             self._registry.mention(signatures.bind_method(target, method))
             given = self._arguments(name, signatures.of_method(cls, method), args, kwargs)
-            self._warn_of_changes(name, target)
-        return name, envelope | {"of": self._write(name, "the target", target)} | given
+        envelope |= {"of": self._write(name, "the target", target)} | given
+        self._warn_of_changes(name, target)
+        return name, envelope
 
     def _check_delayable(self, name: str, cls: type) -> None:
         if not self._reach.is_delayable(cls):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from bide.errors import RecordNotFound, SettingsError, UnsavedRecord
+from bide.errors import RecordNotFound, UnsavedRecord
 
 
 class RecordKey(NamedTuple):
@@ -63,8 +63,8 @@ class SQLAlchemyRecords:
     """Mapped classes of SQLAlchemy. `sessions` makes the session in which a job's records live, e.g.
     a sessionmaker; it is closed when the job has ended, and what the job did not commit is gone."""
 
-    def __init__(self, sessions: Callable[[], Any] | None = None) -> None:
-        self.sessions = sessions
+    def __init__(self, sessions: Callable[[], Any]) -> None:
+        self._sessions = sessions
 
     def is_record_class(self, cls: type) -> bool:
         orm = sys.modules.get("sqlalchemy.orm")
@@ -88,7 +88,14 @@ class SQLAlchemyRecords:
         return sorted(state.committed_state)
 
     def loader(self) -> Loader:
-        return _SQLAlchemyLoader(self.sessions)
+        return _SQLAlchemyLoader(self._sessions)
+
+
+def plain_session(engine: Any) -> Any:
+    """A SQLAlchemy session on an engine, for applications that name no session of their own."""
+    from sqlalchemy.orm import Session
+
+    return Session(engine)
 
 
 def _is_marked_deleted(state: Any, record: Any) -> bool:
@@ -96,7 +103,7 @@ def _is_marked_deleted(state: Any, record: Any) -> bool:
 
 
 class _SQLAlchemyLoader:
-    def __init__(self, sessions: Callable[[], Any] | None) -> None:
+    def __init__(self, sessions: Callable[[], Any]) -> None:
         self._sessions = sessions
         self._session: Any = None
 
@@ -122,11 +129,6 @@ class _SQLAlchemyLoader:
 
     def _open(self) -> Any:
         if self._session is None:
-            if self._sessions is None:
-                raise SettingsError(
-                    "a job wants a SQLAlchemy record, and no session can be made for it; "
-                    "give the application `sessions`, e.g. a sessionmaker"
-                )
             self._session = self._sessions()
         return self._session
 
