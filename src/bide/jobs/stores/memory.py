@@ -36,8 +36,8 @@ class MemoryStore:
 
     name = "memory"
 
-    def __init__(self) -> None:
-        self._shelf = Shelf()
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = Shelf() if shelf is None else shelf
         self._attempts: dict[int, list[AttemptRow]] = {}
         self._workers: dict[int, WorkerRow] = {}
         self._worker_ids = count(1)

@@ -37,7 +37,7 @@ class ReadingContract:
     def test_jobs_are_found_a_page_at_a_time(self, store: Store) -> None:
         new = put_many(store, 7)
         pages = [store.find(Filter(), limit=3)]
-        while pages[-1]:
+        while pages[-1] and len(pages) < 9:
             pages.append(store.find(Filter(), limit=3, before_id=pages[-1][-1].id))
         assert [len(page) for page in pages] == [3, 3, 1, 0]
         assert [row.id for page in pages for row in page] == new[::-1]
