@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,18 +31,22 @@ from stores import KINDS, opener
 
 QUEUES = ("a", "b", "c")
 AGES = timedelta(days=3650)
-PATIENCE = {"max_crashes": 3, "max_attempts": 4}
+PATIENCE = {"max_crashes": 2, "max_attempts": 3}
 
 queues = st.sampled_from(QUEUES)
 priorities = st.integers(-1, 1)
 seconds = st.integers(0, 3)
 either = st.integers(0, 1)
-wishes = st.builds(
-    Wanted,
-    queues=st.none() | st.lists(queues, min_size=1, unique=True).map(tuple),
-    except_queues=st.lists(queues, max_size=1).map(tuple),
-    min_priority=st.none() | priorities,
-    max_priority=st.none() | priorities,
+wishes = st.sampled_from(
+    [
+        *[Wanted()] * 4,
+        Wanted(queues=("a", "b")),
+        Wanted(queues=("c",)),
+        Wanted(except_queues=("a",)),
+        Wanted(min_priority=0),
+        Wanted(max_priority=0),
+        Wanted(queues=("b", "c"), except_queues=("b",), min_priority=-1, max_priority=0),
+    ]
 )
 
 
@@ -107,61 +110,67 @@ class StoreMachine(RuleBasedStateMachine):
         clear(self.handles[0])
 
     @initialize(target=workers)
-    def first_worker(self) -> Worker:
-        return self.register(0)
+    def first_workers(self) -> Any:
+        return multiple(self._register(0), self._register(1))
 
-    @rule(target=workers, via=either)
-    def register(self, via: int) -> Worker:
+    def _register(self, via: int) -> Worker:
         args: tuple[str, str, int, dict[str, Any]] = ("worker", "host", 1, {})
         return Worker(self.handles[via].register(*args), self.model.register(*args))
 
-    @rule(moment=seconds)
-    def time_passes(self, moment: int) -> None:
+    @rule(via=either, moment=seconds, limit=st.integers(0, 3))
+    def time_passes(self, via: int, moment: int, limit: int) -> None:
+        """And a keeper promotes some of what is due, or nobody does."""
         self.now += timedelta(seconds=moment)
+        if limit:
+            assert self.handles[via].promote(self.now, limit) <= limit
+
+    @initialize(target=keys)
+    def first_jobs(self) -> Any:
+        return self.enqueue(0, ["a", "b", "a"], 0, None, None)
 
     @rule(
         target=keys,
         via=either,
-        queue=queues,
+        into=st.lists(queues, min_size=1, max_size=4),
         priority=priorities,
         delay=st.none() | seconds,
         limit=st.none() | st.integers(0, 3),
     )
     def enqueue(
-        self, via: int, queue: str, priority: int, delay: int | None, limit: int | None
-    ) -> str:
-        job = a_job(
-            key=uuid.uuid4().hex,
-            queue=queue,
-            priority=priority,
-            created_at=self.now,
-            run_at=None if delay is None else self.now + timedelta(seconds=delay),
-            max_attempts=limit,
-        )
-        first, again = self.handles[via].insert([job, job])
-        assert first == again
-        self.ledger.present[job.key] = first
-        self.model_ids[job.key] = self.model.insert([job])[0]
-        return job.key
-
-    @rule(via=either, key=keys)
-    def enqueue_again(self, via: int, key: str) -> None:
-        if key in self.ledger.present:
-            job = a_job(key=key, queue="elsewhere", created_at=self.now)
-            assert self.handles[via].insert([job]) == [self.ledger.present[key]]
+        self, via: int, into: list[str], priority: int, delay: int | None, limit: int | None
+    ) -> Any:
+        """A batch, the first of it once more, and one that was stored long ago."""
+        jobs = [
+            a_job(
+                queue=queue,
+                priority=priority,
+                created_at=self.now,
+                run_at=None if delay is None else self.now + timedelta(seconds=delay),
+                max_attempts=limit,
+            )
+            for queue in into
+        ]
+        known = next(iter(self.ledger.present), jobs[0].key)
+        *new, again, old = self.handles[via].insert([*jobs, jobs[0], jobs[0]._replace(key=known)])
+        assert (again, old) == (new[0], self.ledger.present.get(known, new[0]))
+        for job, here, model in zip(jobs, new, self.model.insert(jobs), strict=True):
+            self.ledger.present[job.key] = here
+            self.model_ids[job.key] = model
+        return multiple(*(job.key for job in jobs))
 
     @rule(target=attempts, via=either, worker=workers, wanted=wishes, limit=st.integers(1, 4))
     def claim(self, via: int, worker: Worker, wanted: Wanted, limit: int) -> Any:
-        return multiple(*self._claim(via, worker, wanted, limit))
-
-    def _claim(self, via: int, worker: Worker, wanted: Wanted, limit: int) -> list[Attempt]:
         self.model.promote(self.now, 10**6)
         eligible = self.shelf.first_ready(wanted, self._paused(), 10**6)
         rows = self.handles[via].claim(worker.here, wanted, limit, self.now)
         assert len(rows) == min(limit, len(eligible)), "ready jobs were passed over"
         assert {row.key for row in rows} <= {row.key for row in eligible}
         assert [row.priority for row in rows] == [row.priority for row in eligible[: len(rows)]]
-        return [self._start(worker, row) for row in rows]
+        return multiple(*(self._start(worker, row) for row in rows))
+
+    @rule(target=attempts, via=either, worker=workers)
+    def claim_anything(self, via: int, worker: Worker) -> Any:
+        return self.claim(via, worker, Wanted(), 2)
 
     def _start(self, worker: Worker, row: JobRow) -> Attempt:
         """Let the model start the job that the store chose."""
@@ -181,22 +190,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.model.finish(worker.model, [attempt.model], self.now, keep=keep)
         self._ended(attempt, bool(done), None if keep else "finished")
 
-    @rule(via=either, attempt=attempts, keep=st.booleans())
-    def fail(self, via: int, attempt: Attempt, keep: bool) -> None:
-        worker, model = attempt.worker, self._failure(attempt)
+    @rule(via=either, attempt=attempts, then=st.sampled_from(["keep", "delete", 0, 2]))
+    def fail(self, via: int, attempt: Attempt, then: Any) -> None:
+        """For good, or to be tried again in `then` seconds."""
+        run_at = None if isinstance(then, str) else self.now + timedelta(seconds=then)
+        row = self.shelf.rows.get(attempt.model[0])
+        attempts = 0 if row is None else row.attempts + 1
+        model = Failure(*attempt.model, attempts, "broke", "ValueError", self.now, run_at)
         here = model._replace(id=attempt.here[0], lease=attempt.here[1])
-        done = self.handles[via].fail(worker.here, here, self.now, keep=keep)
-        self.model.fail(worker.model, model, self.now, keep=keep)
-        self._ended(attempt, done, None if keep else "failed")
-
-    @rule(via=either, attempt=attempts, delay=seconds)
-    def retry_later(self, via: int, attempt: Attempt, delay: int) -> None:
-        run_at = self.now + timedelta(seconds=delay)
-        worker, model = attempt.worker, self._failure(attempt)._replace(run_at=run_at)
-        here = model._replace(id=attempt.here[0], lease=attempt.here[1])
-        done = self.handles[via].retry_later(worker.here, here, self.now)
-        self.model.retry_later(worker.model, model, self.now)
-        self._ended(attempt, done, None)
+        store, worker = self.handles[via], attempt.worker
+        if run_at is None:
+            done = store.fail(worker.here, here, self.now, keep=then == "keep")
+            self.model.fail(worker.model, model, self.now, keep=then == "keep")
+        else:
+            done = store.retry_later(worker.here, here, self.now)
+            self.model.retry_later(worker.model, model, self.now)
+        self._ended(attempt, done, "failed" if then == "delete" else None)
 
     @rule(via=either, attempt=attempts)
     def release(self, via: int, attempt: Attempt) -> None:
@@ -214,11 +223,6 @@ class StoreMachine(RuleBasedStateMachine):
         assert outcome(here) == outcome(model)
         self._ended(attempt, here is not None, None)
 
-    def _failure(self, attempt: Attempt) -> Failure:
-        row = self.shelf.rows.get(attempt.model[0])
-        attempts = 0 if row is None else row.attempts + 1
-        return Failure(*attempt.model, attempts, "broke", "ValueError", self.now, None)
-
     def _ended(self, attempt: Attempt, had_effect: bool, gone: str | None) -> None:
         """A report has an effect exactly when its attempt is the live one."""
         assert had_effect is attempt.live
@@ -227,9 +231,9 @@ class StoreMachine(RuleBasedStateMachine):
             if gone:
                 self.ledger.goes(attempt.key, gone)
 
-    @rule(via=either, dead=consumes(workers))
-    def worker_dies(self, via: int, dead: Worker) -> None:
-        """The worker may still believe that it lives: its attempts are reported late."""
+    @rule(target=workers, via=either, dead=workers)
+    def worker_dies(self, via: int, dead: Worker) -> Worker:
+        """It may still believe that it lives, claim and report late. Another takes its place."""
         lost = {
             key for key, attempt in self.ledger.running.items() if not self._lives(attempt, dead)
         }
@@ -240,61 +244,45 @@ class StoreMachine(RuleBasedStateMachine):
         dead.known = False
         for key in lost:
             self.ledger.ends(self.ledger.running[key])
+        return self._register(via)
 
     def _lives(self, attempt: Attempt, dead: Worker) -> bool:
         return attempt.worker.known and attempt.worker is not dead
 
-    @rule(via=either, worker=workers)
-    def heartbeat(self, via: int, worker: Worker) -> None:
+    @rule(target=workers, via=either, worker=consumes(workers))
+    def retire(self, via: int, worker: Worker) -> Worker:
         assert self.handles[via].heartbeat(worker.here) is worker.known
-
-    @rule(via=either, worker=workers)
-    def retire(self, via: int, worker: Worker) -> None:
         held = [a for a in self.ledger.running.values() if a.worker is worker]
         assert self.handles[via].retire(worker.here, self.now) == len(held)
         self.model.retire(worker.model, self.now)
         worker.known = False
         for attempt in held:
             self.ledger.ends(attempt)
+        assert not self.handles[via].heartbeat(worker.here)
+        return self._register(via)
 
-    @rule(via=either, queue=queues)
-    def pause(self, via: int, queue: str) -> None:
-        expected = self.model.pause(queue, self.now)
-        assert self.handles[via].pause(queue, self.now) is expected
-
-    @rule(via=either, queue=queues)
-    def resume(self, via: int, queue: str) -> None:
-        assert self.handles[via].resume(queue) is self.model.resume(queue)
+    @rule(via=either, queue=queues, pause=st.booleans())
+    def pause_or_resume(self, via: int, queue: str, pause: bool) -> None:
+        here = self.handles[via]
+        if pause:
+            assert here.pause(queue, self.now) is self.model.pause(queue, self.now)
+        else:
+            assert here.resume(queue) is self.model.resume(queue)
 
     def _paused(self) -> set[str]:
         return {queue.name for queue in self.model.queues() if queue.paused_at}
 
-    @rule(via=either, limit=st.integers(1, 3))
-    def promote(self, via: int, limit: int) -> None:
-        assert self.handles[via].promote(self.now, limit) <= limit
-
-    @rule(via=either, key=keys)
-    def cancel(self, via: int, key: str) -> None:
-        here, model = self._both(key)
-        assert self.handles[via].cancel(here, self.now) == self.model.cancel(model, self.now)
-        if key in self.ledger.running:
-            self.ledger.ends(self.ledger.running[key])
-
-    @rule(via=either, key=keys, reset=st.booleans())
-    def retry(self, via: int, key: str, reset: bool) -> None:
+    @rule(via=either, key=keys, verb=st.sampled_from(["cancel", "delete", "retry", "count on"]))
+    def operate(self, via: int, key: str, verb: str) -> None:
+        here = Filter(ids=(self.ledger.present.get(key, 10**9),))
+        model = Filter(ids=(self.model_ids[key],))
         for store in (self.handles[via], self.model):
             store.promote(self.now, 10**6)
-        here, model = self._both(key)
-        changed = self.handles[via].retry(here, self.now, reset_attempts=reset)
-        assert changed == self.model.retry(model, self.now, reset_attempts=reset)
-
-    @rule(via=either, key=keys)
-    def delete(self, via: int, key: str) -> None:
-        here, model = self._both(key)
-        assert self.handles[via].delete(here) == self.model.delete(model)
-        if key in self.ledger.running:
+        changed = operated(self.handles[via], verb, here, self.now)
+        assert changed == operated(self.model, verb, model, self.now)
+        if verb in ("cancel", "delete") and key in self.ledger.running:
             self.ledger.ends(self.ledger.running[key])
-        if key in self.ledger.present:
+        if verb == "delete" and key in self.ledger.present:
             self.ledger.goes(key, "deleted")
 
     @rule(
@@ -320,10 +308,6 @@ class StoreMachine(RuleBasedStateMachine):
         for key in list(self.ledger.present):
             if self.model_ids[key] not in self.shelf.rows:
                 self.ledger.goes(key, "pruned")
-
-    def _both(self, key: str) -> tuple[Filter, Filter]:
-        here = self.ledger.present.get(key, 10**9)
-        return Filter(ids=(here,)), Filter(ids=(self.model_ids[key],))
 
     @invariant()
     def the_promises_hold(self) -> None:
@@ -381,6 +365,15 @@ class StoreMachine(RuleBasedStateMachine):
         assert store.count(Filter(states=UNFINISHED)) == 0
 
 
+def operated(store: Store, verb: str, which: Filter, now: datetime) -> int:
+    """Do what an operator asked; how many jobs it changed."""
+    if verb == "cancel":
+        return store.cancel(which, now)
+    if verb == "delete":
+        return store.delete(which)
+    return store.retry(which, now, reset_attempts=verb == "retry")
+
+
 def clear(store: Store) -> None:
     """Empty the store, so that one database serves all examples."""
     store.delete(Filter())
@@ -426,8 +419,8 @@ def test_no_order_of_events_loses_a_job_or_runs_it_twice_at_a_time(
     run_state_machine_as_test(
         lambda: StoreMachine(make_store),
         settings=settings(
-            max_examples=200 if kind == "memory" else 30,
-            stateful_step_count=40,
+            max_examples=200 if kind == "memory" else 40,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
