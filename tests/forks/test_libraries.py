@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,23 +20,50 @@ from forks.conftest import needs
 
 EXPERIMENT = Path(__file__).with_name("experiment.py")
 ALL = {"seal": True, "forget": True, "owned": True}
+EXITING = [
+    "psycopg2, TLS",
+    "psycopg 3",
+    "psycopg_pool",
+    "asyncpg",
+    "pg8000",
+    "SQLAlchemy + psycopg",
+    "SQLAlchemy + mysqldb",
+    "Django, PostgreSQL",
+    "Django, MySQL",
+    "PyMySQL",
+    "mysqlclient",
+    "mariadb connector",
+    "mysql-connector",
+    "redis-py, one connection",
+    "redis.asyncio",
+]
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
 
 
 def run(name: str, url: str, *, trace: bool = True, **order: Any) -> dict[str, Any]:
     order = {"way": name, "url": url, "children": 4, "questions": 300, "seconds": 20} | order
-    done = subprocess.run(
-        [sys.executable, str(EXPERIMENT), json.dumps(order)],
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-        env={"BIDE_TRACE_CONNECTIONS": "1" if trace else "", "PATH": "/usr/bin:/bin"},
-    )
-    for line in done.stdout.splitlines():
+    environment = {"BIDE_TRACE_CONNECTIONS": "1" if trace else "", "PATH": "/usr/bin:/bin"}
+    with tempfile.TemporaryFile("w+") as said:
+        # A file, since children that hang would keep a pipe open for ever.
+        program = subprocess.Popen(
+            [sys.executable, str(EXPERIMENT), json.dumps(order)],
+            stdout=said,
+            stderr=said,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            program.wait(60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+        said.seek(0)
+        output = said.read()
+    for line in output.splitlines():
         if line.startswith("RESULT "):
             return dict(json.loads(line.removeprefix("RESULT ")))
-    raise AssertionError(f"{name}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    raise AssertionError(f"{name}: {program.returncode}\n{output}")
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -79,3 +110,68 @@ def test_without_the_fence_wrong_answers_come_in_silence(url_of: Callable[[str],
         result = run(name, url_of(WAYS[name].server), scenario="share", layers=None, seconds=3)
         silent += sum(each["wrong"] for each in [result["parent"], *result["children"]])
     assert silent > 0
+
+
+@pytest.mark.parametrize(
+    "way_out", ["os._exit", "sys.exit", "exception", "garbage collection", "close"]
+)
+@pytest.mark.parametrize("name", EXITING)
+def test_however_a_child_leaves_the_parent_s_next_statements_work(
+    name: str, way_out: str, url_of: Callable[[str], str]
+) -> None:
+    """DJ-095: closing is no goodbye on the parent's wire."""
+    needs(WAYS[name].module)
+    url = url_of(WAYS[name].server)
+    result = run(name, url, scenario="exit", exit=way_out, layers=ALL)
+    assert result["parent"]["right"] == 20, result
+
+
+@pytest.mark.parametrize("name", ["mysqlclient", "mariadb connector", "psycopg2"])
+def test_without_the_fence_a_child_that_closes_kills_the_parent_s_connection(
+    name: str, url_of: Callable[[str], str]
+) -> None:
+    """The experiment above can fail."""
+    needs(WAYS[name].module)
+    result = run(name, url_of(WAYS[name].server), scenario="exit", exit="close", layers=None)
+    assert result["parent"]["right"] == 0, result
+
+
+@pytest.mark.parametrize(
+    "name", ["psycopg2", "psycopg 3", "PyMySQL", "mysqlclient", "redis.asyncio"]
+)
+def test_the_seal_alone_keeps_the_parent_whole_and_children_get_no_wrong_answer(
+    name: str, url_of: Callable[[str], str]
+) -> None:
+    """Alone it promises that nothing reaches the server; pools must reconnect by themselves."""
+    needs(WAYS[name].module)
+    layers = {"seal": True, "forget": False, "owned": False}
+    result = run(name, url_of(WAYS[name].server), scenario="share", layers=layers)
+    assert result["parent"]["right"] == 300, result
+    assert sum(child["wrong"] for child in result["children"]) == 0, result
+    assert not any(child["hung"] for child in result["children"]), result
+
+
+@pytest.mark.parametrize("name", ["psycopg2", "psycopg 3, unix socket"])
+def test_the_dead_end_of_a_postgresql_connection_says_what_happened(
+    name: str, url_of: Callable[[str], str]
+) -> None:
+    """The seal alone, untraced: libpq shows the words of the wire protocol where it reads them."""
+    needs(WAYS[name].module)
+    layers = {"seal": True, "forget": False, "owned": False}
+    result = run(name, url_of(WAYS[name].server), scenario="share", layers=layers, trace=False)
+    for child in result["children"]:
+        assert "was opened by process" in child["first_error"], result
+
+
+@pytest.mark.parametrize(
+    "name", ["psycopg 3", "PyMySQL", "SQLAlchemy + psycopg", "Django, PostgreSQL"]
+)
+def test_forgetting_alone_keeps_the_parent_whole_where_the_library_is_known(
+    name: str, url_of: Callable[[str], str]
+) -> None:
+    """Alone it promises that for known classes only; what it does not know stays shared."""
+    needs(WAYS[name].module)
+    layers = {"seal": False, "forget": True, "owned": False}
+    result = run(name, url_of(WAYS[name].server), scenario="share", layers=layers)
+    assert result["parent"]["right"] == 300, result
+    assert sum(child["wrong"] for child in result["children"]) == 0, result
