@@ -53,7 +53,10 @@ def run(name: str, url: str, *, trace: bool = True, **order: Any) -> dict[str, A
             start_new_session=True,
         )
         try:
-            program.wait(60)
+            program.wait(order["seconds"] + 12)
+        except subprocess.TimeoutExpired:
+            nothing = {"right": 0, "wrong": 0, "errors": 0, "hung": True}
+            return {"parent": nothing, "children": []}
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
