@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator
+from dataclasses import fields
 
+import click
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
 from bide import errors
+from bide.cli.main import bide
+from bide.log import LINES
+from bide.workers.settings import Settings
 
 
 def list_of_errors() -> Iterator[str]:
@@ -21,7 +27,37 @@ def list_of_errors() -> Iterator[str]:
             yield f": {' '.join(inspect.getdoc(value).split())}\n  (below {parents})\n"
 
 
-LISTS = {"errors": list_of_errors}
+def list_of_settings() -> Iterator[str]:
+    """Every setting: meaning, default, the variable that sets it."""
+    for setting in fields(Settings):
+        if "help" in setting.metadata:
+            yield f"`{setting.name}`"
+            yield f": {setting.metadata['help']}"
+            yield f"  `BIDE_{setting.name.upper()}`, for example `{setting.metadata['example']}`\n"
+
+
+def list_of_events() -> Iterator[str]:
+    """Every event that is worded as a log line, with the level of that line."""
+    for name, (level, _) in LINES.items():
+        yield f"- `{name}` ({logging.getLevelName(level)})"
+
+
+def list_of_commands() -> Iterator[str]:
+    """Every command with its own help."""
+    root = click.Context(bide, info_name="bide")
+    for name in bide.list_commands(root):
+        command = bide.get_command(root, name)
+        text = command.get_help(click.Context(command, info_name=name, parent=root))
+        yield f"`bide {name}`"
+        yield ": ```text\n" + "\n".join(f"  {line}" for line in text.splitlines()) + "\n  ```\n"
+
+
+LISTS = {
+    "errors": list_of_errors,
+    "settings": list_of_settings,
+    "events": list_of_events,
+    "commands": list_of_commands,
+}
 
 
 class FromCode(Directive):

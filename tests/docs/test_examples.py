@@ -43,6 +43,7 @@ def test_the_examples_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each page is a module of its own, in an empty directory, with an `app` on a fresh SQLite file."""
+    pytest.importorskip("bide.jobs.stores.sqlite")
     module = ModuleType(f"page_{page.stem.replace('-', '_')}")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.chdir(tmp_path)
