@@ -243,3 +243,20 @@ def test_deploy_skew_is_told_apart_from_broken_rows(envelope, kind, message) -> 
     with pytest.raises(errors.DeserializationError, match=message) as caught:
         PAYLOADS.decode(json.dumps(envelope))
     assert caught.type is kind
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ({"$bide": "class", "class": f"{HERE}.Undeclared"}, errors.UnknownJob),
+        ({"$bide": "class", "class": "subprocess.Popen"}, errors.UnknownJob),
+        ({"$bide": "object", "class": f"{HERE}.Undeclared", "state": {}}, errors.UnknownJob),
+        ({"$bide": "object", "class": f"{HERE}.Colour", "state": {}}, errors.MalformedPayload),
+        ({"$bide": "enum", "class": f"{HERE}.Declared", "member": "RED"}, errors.MalformedPayload),
+        ({"$bide": "record", "class": f"{HERE}.Declared", "key": [1]}, errors.MalformedPayload),
+        ({"$bide": "zone", "value": "../../etc/passwd"}, errors.MalformedPayload),
+    ],
+)
+def test_a_value_of_an_undeclared_class_is_refused(value, kind) -> None:
+    with pytest.raises(kind):
+        PAYLOADS.decode(json.dumps({"v": 1, "job": f"{HERE}.job", "args": [1, value]}))
