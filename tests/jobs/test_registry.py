@@ -77,7 +77,7 @@ def shop(tmp_path, monkeypatch):
 
 
 def test_a_listed_module_is_imported_when_a_payload_names_something_in_it(shop) -> None:
-    """DJ-186, DJ-187, DJ-190."""
+    """DJ-186, DJ-190."""
     assert shop.decode(stored(object="bide_test_shop.Parcel", state={})).perform() == "posted"
     assert shop.decode(stored(job="bide_test_shop.pack")).perform() == "packed"
 
