@@ -11,6 +11,11 @@ import click
 COMMANDS = {
     "work": "bide.cli.work",
     "workoff": "bide.cli.work",
+    "jobs": "bide.cli.jobs",
+    "queues": "bide.cli.queues",
+    "workers": "bide.cli.queues",
+    "clear": "bide.cli.jobs",
+    "check": "bide.cli.jobs",
     "migrate": "bide.cli.database",
 }
 
