@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -66,6 +67,11 @@ class Database:
     def engine(self) -> Engine:
         """This process' SQLAlchemy engine, in ordinary transactions, for what is not hot."""
         return self._pool.ordinary()
+
+    @property
+    def file(self) -> Path:
+        """The file of a SQLite database."""
+        return self._pool.file
 
     @cached_property
     def dialect(self) -> Dialect:

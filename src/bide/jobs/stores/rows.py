@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from bide.db.connection import Row
 from bide.db.dialects import moment_from
-from bide.jobs.job import AttemptRow, JobRow, WorkerRow
+from bide.jobs.job import AttemptRow, JobRow, NewJob, State, WorkerRow
 
 _JOB_MOMENTS: Final = tuple(
     JobRow._fields.index(name)
     for name in ("run_at", "locked_at", "failed_at", "finished_at", "created_at")
 )
+
+
+def values_of(job: NewJob, moment: Callable[[datetime], Any]) -> dict[str, Any]:
+    """The columns of a new job, `pos` not among them; `moment` writes one for this database."""
+    run_at = job.created_at if job.run_at is None else job.run_at
+    state = State.SCHEDULED if run_at > job.created_at else State.READY
+    times = {"run_at": moment(run_at), "created_at": moment(job.created_at)}
+    return job._asdict() | times | {"state": int(state)}
 
 
 def jobs_from(rows: Iterable[Row]) -> list[JobRow]:

@@ -1,0 +1,5 @@
+-- Only the attempts that are still this worker's; the lease tells an attempt from its successor.
+DELETE FROM bide_jobs
+WHERE state = 1 AND worker_id = :worker_id AND (id, lease) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:leases))
+RETURNING id, last_error IS NOT NULL

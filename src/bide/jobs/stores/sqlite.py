@@ -1,0 +1,315 @@
+"""Jobs in a SQLite file: one writer at a time, taken in turn, so no statement needs to skip locks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from bide import clock
+from bide.db import borrowed
+from bide.db.connection import Connection
+from bide.db.dialects import moment_from
+from bide.jobs.job import JobRow, NewJob, State
+from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.stores.doorbell import Doorbell, ring
+from bide.jobs.stores.operating import SqlOperating
+from bide.jobs.stores.rows import info_text, jobs_from, recordable, values_of
+
+#: How many due jobs one claim makes ready.
+_PROMOTED: Final = 10_000
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+
+
+class SQLiteStore(SqlOperating):
+    """All groups of verbs on one SQLite file, for threads and processes of one machine."""
+
+    name = "sqlite"
+
+    def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """Store jobs; a key that is stored already keeps its row."""
+        rows = self._rows(jobs)
+        if on is None:
+            ids = self.database.run(lambda connection: self._store(connection, rows), repeat=True)
+            self.ring()
+            return ids
+        found = []
+        for row in rows:
+            new = borrowed.execute(on, self.statements["insert"], row, "sqlite")
+            found += new or borrowed.execute(on, self.statements["id_of_key"], row, "sqlite")
+        borrowed.after_commit(on, self.ring)
+        return [job_id for (job_id,) in found]
+
+    async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """The same for async sessions and connections, and without blocking the event loop."""
+        if on is None:
+            return await asyncio.to_thread(self.insert, jobs)
+        found = []
+        for row in self._rows(jobs):
+            new = await borrowed.aexecute(on, self.statements["insert"], row, "sqlite")
+            again = self.statements["id_of_key"]
+            found += new or await borrowed.aexecute(on, again, row, "sqlite")
+        borrowed.after_commit(on, self.ring)
+        return [job_id for (job_id,) in found]
+
+    def claim(self, worker: WorkerRef, wanted: Wanted, limit: int, now: datetime) -> list[JobRow]:
+        """Make up to `limit` ready jobs running for `worker`."""
+        params = {"now": self.moment(now), "worker": worker.name, "worker_id": worker.id}
+
+        def work(connection: Connection) -> list[JobRow]:
+            self._promote(connection, now, _PROMOTED)
+            chosen = self._first_ready(connection, wanted, limit)
+            if not chosen:
+                return []
+            ids = {"ids": json.dumps(chosen)}
+            rows = jobs_from(connection.execute(self.statements["claim"], params | ids))
+            place = {job_id: number for number, job_id in enumerate(chosen)}
+            return sorted(rows, key=lambda row: place[row.id])
+
+        return self.database.run(work)
+
+    def finish(
+        self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
+    ) -> set[int]:
+        """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
+        params = self._held(worker, leases, now)
+
+        def work(connection: Connection) -> set[int]:
+            if keep:
+                rows = connection.execute(self.statements["finish_and_keep"], params)
+                return {job_id for (job_id,) in rows}
+            rows = connection.execute(self.statements["finish"], params)
+            self._drop_attempts(connection, [job_id for job_id, failed in rows if failed])
+            return {job_id for job_id, _ in rows}
+
+        return self.database.run(work)
+
+    def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
+        """Record a failed attempt and schedule the next."""
+        run_at = failure.run_at or now
+        state = State.SCHEDULED if run_at > now else State.READY
+        outcome = self._outcome(worker, failure, now, state)
+        outcome["run_at"] = self.moment(run_at)
+        done = self.database.run(lambda connection: self._end_attempt(connection, outcome))
+        if done and state == State.READY:
+            self.ring()
+        return done
+
+    def fail(self, worker: WorkerRef, failure: Failure, now: datetime, *, keep: bool) -> bool:
+        """Record the last failed attempt and end the job."""
+        outcome = self._outcome(worker, failure, now, State.FAILED)
+
+        def work(connection: Connection) -> bool:
+            if keep:
+                return self._end_attempt(connection, outcome)
+            gone = connection.execute(self.statements["drop_if_running_for"], outcome)
+            self._drop_attempts(connection, [job_id for (job_id,) in gone])
+            return bool(gone)
+
+        return self.database.run(work)
+
+    def release(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> set[int]:
+        """Give back jobs that were not run."""
+        params = self._held(worker, leases, now)
+        rows = self.database.run(lambda c: c.execute(self.statements["release"], params))
+        if rows:
+            self.ring()
+        return {job_id for (job_id,) in rows}
+
+    def promote(self, now: datetime, limit: int = 1000) -> int:
+        """Make scheduled jobs ready that are due."""
+        promoted = self.database.run(lambda c: self._promote(c, now, limit))
+        if promoted:
+            self.ring()
+        return promoted
+
+    def register(self, name: str, host: str, pid: int, info: dict[str, Any]) -> WorkerRef:
+        """Enter a worker."""
+        params = {"name": name, "host": host, "pid": pid, "info": info_text(info)}
+        [[worker_id]] = self.database.run(lambda c: c.execute(self.statements["register"], params))
+        return WorkerRef(worker_id, name)
+
+    def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:
+        """Say that the worker lives; False: it was given up."""
+        params = {"worker_id": worker.id, "info": None if info is None else info_text(info)}
+        heard = self.database.run(
+            lambda c: c.execute(self.statements["heartbeat"], params), repeat=True
+        )
+        return bool(heard)
+
+    def retire(self, worker: WorkerRef, now: datetime) -> int:
+        """Leave orderly, giving back what is still held."""
+        params = {"worker_id": worker.id, "pos": clock.microseconds()}
+
+        def work(connection: Connection) -> int:
+            connection.execute(self.statements["retire"], params)
+            return len(connection.execute(self.statements["release_all_of"], params))
+
+        released = self.database.run(work)
+        if released:
+            self.ring()
+        return released
+
+    def rescue(
+        self,
+        silent_for: timedelta,
+        now: datetime,
+        *,
+        max_crashes: int,
+        max_attempts: int,
+        dead: Collection[int] = (),
+    ) -> list[Rescued]:
+        """Take the running jobs of workers that are dead, silent or not registered."""
+        params = {
+            "dead": json.dumps([int(one) for one in dead]),
+            "silent_for": f"-{silent_for.total_seconds():.3f} seconds",
+        }
+        error = "its worker died or fell silent"
+
+        def work(connection: Connection) -> list[Rescued]:
+            connection.execute(self.statements["bury"], params)
+            lost = connection.execute(self.statements["orphans"])
+            limits = (max_crashes, max_attempts)
+            return [self._crash(connection, _Lost._make(row), error, now, limits) for row in lost]
+
+        rescued = self.database.run(work)
+        if rescued:
+            self.ring()
+        return rescued
+
+    def crashed(
+        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+    ) -> Rescued | None:
+        """Count the death of its process on one running job."""
+        params = {"id": lease[0], "lease": lease[1], "worker_id": worker.id}
+
+        def work(connection: Connection) -> Rescued | None:
+            for row in connection.execute(self.statements["running"], params):
+                return self._crash(connection, _Lost._make(row), error, now, limits)
+            return None
+
+        rescued = self.database.run(work)
+        if rescued:
+            self.ring()
+        return rescued
+
+    def wakeups(self) -> Doorbell:
+        """A new way to wait for jobs, for one worker process."""
+        return Doorbell(self.database.file)
+
+    def close(self) -> None:
+        """Close this process' connections."""
+        self.database.close()
+
+    def ring(self) -> None:
+        """Wake one worker that waits."""
+        ring(self.database.file)
+
+    def _rows(self, jobs: Sequence[NewJob]) -> list[dict[str, Any]]:
+        pos = clock.microseconds()
+        return [
+            values_of(job, self.moment) | {"pos": pos + number} for number, job in enumerate(jobs)
+        ]
+
+    def _store(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> list[int]:
+        insert, again = self.statements["insert"], self.statements["id_of_key"]
+        found = [connection.execute(insert, row) or connection.execute(again, row) for row in rows]
+        return [job_id for [(job_id,)] in found]
+
+    def _promote(self, connection: Connection, now: datetime, limit: int) -> int:
+        params = {"now": self.moment(now), "limit": limit, "pos": clock.microseconds()}
+        connection.execute(self.statements["promote"], params)
+        return connection.rowcount
+
+    def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> list[int]:
+        """The ids of the first ready jobs over all queues wanted, in the order of the claim."""
+        bounds = {
+            "lowest": _LOWEST if wanted.min_priority is None else wanted.min_priority,
+            "highest": _HIGHEST if wanted.max_priority is None else wanted.max_priority,
+            "limit": limit,
+        }
+        heads = [
+            row
+            for (queue,) in connection.execute(self.statements["ready_queues"])
+            if (wanted.queues is None or queue in wanted.queues)
+            and queue not in wanted.except_queues
+            for row in connection.execute(self.statements["first_ready"], bounds | {"queue": queue})
+        ]
+        return [job_id for _, _, job_id in sorted(heads)[:limit]]
+
+    def _held(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> dict[str, Any]:
+        return {
+            "worker_id": worker.id,
+            "leases": json.dumps(leases),
+            "now": self.moment(now),
+            "pos": clock.microseconds(),
+        }
+
+    def _outcome(
+        self, worker: WorkerRef, failure: Failure, now: datetime, state: State
+    ) -> dict[str, Any]:
+        started_at = failure.started_at
+        return {
+            "id": failure.id,
+            "lease": failure.lease,
+            "worker_id": worker.id,
+            "worker": worker.name,
+            "state": int(state),
+            "attempts": failure.attempts,
+            "crash": 0,
+            "error": recordable(failure.error),
+            "kind": failure.kind,
+            "started_at": None if started_at is None else self.moment(started_at),
+            "now": self.moment(now),
+            "run_at": None,
+            "failed_at": self.moment(now) if state == State.FAILED else None,
+            "pos": clock.microseconds(),
+        }
+
+    def _end_attempt(self, connection: Connection, outcome: dict[str, Any]) -> bool:
+        if not connection.execute(self.statements["end_attempt"], outcome):
+            return False
+        connection.execute(self.statements["record_attempt"], outcome)
+        return True
+
+    def _drop_attempts(self, connection: Connection, ids: list[int]) -> None:
+        if ids:
+            connection.execute(self.statements["drop_attempts"], {"ids": json.dumps(ids)})
+
+    def _crash(
+        self,
+        connection: Connection,
+        lost: _Lost,
+        error: str,
+        now: datetime,
+        limits: tuple[int, int],
+    ) -> Rescued:
+        """Count a crash on a running job of which this transaction has the right."""
+        allowed = limits[1] if lost.max_attempts is None else lost.max_attempts
+        attempts, crashes = lost.attempts + 1, lost.crashes + 1
+        over = crashes >= limits[0] or attempts >= allowed
+        started_at = moment_from(lost.locked_at)
+        failure = Failure(lost.id, lost.lease, attempts, error, "crash", started_at, None)
+        state = State.FAILED if over else State.READY
+        outcome = self._outcome(WorkerRef(lost.worker_id, lost.locked_by), failure, now, state)
+        self._end_attempt(connection, outcome | {"crash": 1})
+        return Rescued(
+            lost.id, lost.name, lost.queue, lost.lease, attempts, crashes, lost.locked_by, over
+        )
+
+
+class _Lost(NamedTuple):
+    """A running job whose process is gone, as `orphans` and `running` read it."""
+
+    id: int
+    name: str
+    queue: str
+    lease: int
+    attempts: int
+    crashes: int
+    max_attempts: int | None
+    locked_by: str
+    locked_at: str
+    worker_id: int
