@@ -51,9 +51,9 @@ class Server:
         start_keeper(directory)
         files = template(cls.template_name(), cls.make_data)
         shutil.copytree(files, directory / "data", symlinks=True)
-        if tcp:
-            make_certificate(directory)
         give_away(directory)
+        if tcp:
+            make_certificate(directory)  # written by the server's user, who must own the directory
         server.start()
         return server
 
