@@ -22,6 +22,10 @@ _WORDS: dict[str, Any] = {
     "yes": True, "true": True, "on": True, "no": False, "false": False, "off": False,
     ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan,
 }  # fmt: skip
+_PLAIN_TAGS = frozenset(
+    ["!", *(f"tag:yaml.org,2002:{kind}" for kind in
+     ["map", "seq", "omap", "set", "str", "int", "float", "bool", "null", "timestamp", "merge", "value"])]
+)  # fmt: skip
 
 
 class PsychError(ValueError):
@@ -63,7 +67,7 @@ class _Reader:
         return self.done[id(node)]
 
     def _collection(self, node: Any) -> Any:
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag not in _PLAIN_TAGS:
             raise PsychError(f"the tag {node.tag} asks for an object")
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each) for each in node.value]
@@ -99,9 +103,7 @@ def _scalar(node: Any) -> Any:
     text, tag = node.value, node.tag
     if tag in ("!ruby/symbol", "!ruby/sym"):
         return Key(text)
-    if tag in ("tag:yaml.org,2002:binary", "tag:yaml.org,2002:python") or not tag.startswith(
-        "tag:"
-    ):
+    if tag not in _PLAIN_TAGS:
         raise PsychError(f"the tag {tag} asks for an object")
     if node.style:
         return text

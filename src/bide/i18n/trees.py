@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -78,10 +79,20 @@ def filled(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> dict[Any, Any
 
 def handed_out(value: Any) -> Any:
     """A copy for the caller: dicts and lists of his own, integers and booleans as keys again."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         return {_key(part): handed_out(below) for part, below in value.items()}
-    if isinstance(value, (tuple, list)):
+    if kind is tuple or kind is list:
         return [handed_out(each) for each in value]
+    # A result that carries metadata is copied with it.
+    if isinstance(value, list):
+        copied = copy.copy(value)
+        copied[:] = [handed_out(each) for each in value]
+        return copied
+    if isinstance(value, dict):
+        carrier = copy.copy(value)
+        carrier.update({key: handed_out(below) for key, below in value.items()})
+        return carrier
     return value
 
 

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from bide.i18n.backends.base import Backend, Engine
 from bide.i18n.backends.wrapper import Wrapper
-from bide.i18n.keys import ESCAPED_DOT
 from bide.i18n.loaders import filenames, load_file
 
 
@@ -66,6 +65,5 @@ class CacheFile(Wrapper):
         text = str(name)
         for index, root in enumerate(self.path_roots):
             if text.startswith(root):
-                text = f"{index}{text[len(root) :]}"
-                break
-        return text.replace(".", ESCAPED_DOT)
+                return f"{index}{text[len(root) :]}"
+        return text
