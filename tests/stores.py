@@ -26,7 +26,9 @@ def opener(kind: str, request: pytest.FixtureRequest) -> Callable[[], Store]:
     if importlib.util.find_spec(f"bide.jobs.stores.{kind}") is None:
         pytest.skip(f"there is no store for {kind}")
     url = request.getfixturevalue(f"{kind}_url")
-    migrate(Database(url), JOBS)
+    database = Database(url)
+    migrate(database, JOBS)
+    database.close()
     return partial(opened, url)
 
 

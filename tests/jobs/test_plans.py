@@ -68,14 +68,14 @@ def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("wanted", WISHES.values(), ids=WISHES.keys())
-def test_a_claim_among_100_000_jobs_uses_its_index(crowd: Crowd, wanted: Wanted) -> None:
+def test_a_claim_among_100_000_jobs_uses_its_index(crowd: Crowd) -> None:
     """DJ-284, DJ-285, DJ-302."""
-    sent = crowd.claims(wanted)
-    found = plans(crowd.database, sent)
-    assert "bide_jobs_ready" in found
-    assert not re.search(SCANS[crowd.database.kind], found), found
-    assert cost(crowd.database, sent) < BOUNDS[crowd.database.kind]
+    for name, wanted in WISHES.items():
+        sent = crowd.claims(wanted)
+        found = plans(crowd.database, sent)
+        assert "bide_jobs_ready" in found, (name, found)
+        assert not re.search(SCANS[crowd.database.kind], found), (name, found)
+        assert cost(crowd.database, sent) < BOUNDS[crowd.database.kind], name
 
 
 @pytest.mark.story

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,9 +98,9 @@ class StoreMachine(RuleBasedStateMachine):
     attempts = Bundle("attempts")
     keys = Bundle("keys")
 
-    def __init__(self, make_store: Callable[[], Store]) -> None:
+    def __init__(self, handles: list[Store]) -> None:
         super().__init__()
-        self.handles = [make_store(), make_store()]
+        self.handles = handles
         self.shelf = Shelf()
         self.model = MemoryStore(self.shelf)
         self.ledger = Ledger()
@@ -342,8 +341,6 @@ class StoreMachine(RuleBasedStateMachine):
         if sys.exception() is None:
             self._errors_are_recorded()
             self._work_off()
-        for handle in self.handles:
-            handle.close()
 
     def _errors_are_recorded(self) -> None:
         for key, job_id in self.ledger.present.items():
@@ -357,7 +354,8 @@ class StoreMachine(RuleBasedStateMachine):
         store = self.handles[1]
         for queue in QUEUES:
             store.resume(queue)
-        store.rescue(-AGES, self.now, max_crashes=10**6, max_attempts=10**6)
+        everyone = [worker.id for worker in store.workers()]
+        store.rescue(AGES, self.now, max_crashes=10**6, max_attempts=10**6, dead=everyone)
         worker = store.register("last", "host", 1, {})
         while rows := store.claim(worker, Wanted(), 7, self.now + AGES):
             leases = [(row.id, row.lease) for row in rows]
@@ -416,12 +414,15 @@ def test_no_order_of_events_loses_a_job_or_runs_it_twice_at_a_time(
 ) -> None:
     """Promises 1 and 2."""
     make_store = opener(kind, request)
+    handles = [make_store(), make_store()]
     run_state_machine_as_test(
-        lambda: StoreMachine(make_store),
+        lambda: StoreMachine(handles),
         settings=settings(
-            max_examples=200 if kind == "memory" else 40,
+            max_examples=200 if kind == "memory" else 25,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    for handle in handles:
+        handle.close()
