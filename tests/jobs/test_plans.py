@@ -29,8 +29,8 @@ WISHES = {
 BOUNDS = {"sqlite": 30_000, "postgresql": 600, "mysql": 3_000}
 #: How a plan says that it reads every job, or every ready one.
 SCANS = {
-    "sqlite": r"SCAN bide_jobs(?! USING)",
-    "postgresql": r"Seq Scan on bide_jobs",
+    "sqlite": r"SCAN bide_jobs\b(?! USING)",
+    "postgresql": r"Seq Scan on bide_jobs\b",
     "mysql": r'"access_type": "(ALL|index)"',
 }
 
