@@ -99,8 +99,9 @@ def plural_plan(whole: Callable[[Any], Any], forms: Mapping[str, Any]) -> Plan |
         if type(count) is not int:
             raise LookupError
         alone = len(values) == 1
-        if alone and count in texts:
-            return texts[count]
+        known = texts.get(count) if alone else None
+        if known is not None:
+            return known
         form = whole(count)
         filled = form_plan(form) if type(form) is str else None
         if filled is None:

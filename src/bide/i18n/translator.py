@@ -44,6 +44,7 @@ class I18n(Settings):
     ) -> None:
         super().__init__(settings)
         self._locale: ContextVar[Any] = ContextVar("bide_locale", default=None)
+        self._here = self._locale.get
         self._pinned: ContextVar[View | None] = ContextVar("bide_pinned_texts", default=None)
         self._pins = 0
         self._watching = reload_on_change
@@ -63,8 +64,8 @@ class I18n(Settings):
         view = (self._pinned.get() or self._live) if self._pins else self._live
         try:
             if options:
-                return view.plans[self._locale.get() if locale is None else locale][key](options)
-            return view.plain[self._locale.get() if locale is None else locale][key]
+                return view.plans[self._here() if locale is None else locale][key](options)
+            return view.plain[self._here() if locale is None else locale][key]
         except (LookupError, TypeError):
             return self.translate(key, locale=locale, **options)
 
