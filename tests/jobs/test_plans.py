@@ -31,7 +31,7 @@ BOUNDS = {"sqlite": 30_000, "postgresql": 600, "mysql": 3_000}
 SCANS = {
     "sqlite": r"SCAN bide_jobs\b(?! USING)",
     "postgresql": r"Seq Scan on bide_jobs\b",
-    "mysql": r'"access_type": "(ALL|index)"',
+    "mysql": r'"table_name": "bide_jobs",\s*"access_type": "(ALL|index)"',
 }
 
 
