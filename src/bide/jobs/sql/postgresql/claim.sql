@@ -1,0 +1,22 @@
+-- {pieces}: the ids of ready jobs, one piece for each priority in their order. While scheduled jobs are
+-- due nothing is taken, because they must become ready first.
+WITH due AS MATERIALIZED (
+    SELECT :mind_due::boolean AND EXISTS (
+        SELECT FROM bide_jobs WHERE state = 2 AND run_at >= :since AND run_at <= :now
+    ) AS there
+), claimed AS (
+    UPDATE bide_jobs
+    SET state = 1, lease = lease + 1, locked_at = :now, locked_by = :name, worker_id = :worker
+    WHERE id = ANY (ARRAY(SELECT p.id FROM ({pieces}) AS p LIMIT :limit))
+    RETURNING {columns}, pos
+)
+SELECT s.newest, s.due, s.size, c.*
+FROM (
+    SELECT
+        set_config('synchronous_commit', 'off', true),
+        (SELECT last_value FROM bide_jobs_pos_seq) AS newest,
+        (SELECT there FROM due) AS due,
+        pg_relation_size('bide_jobs') AS size
+) AS s
+LEFT JOIN claimed AS c ON true
+ORDER BY c.priority, c.pos

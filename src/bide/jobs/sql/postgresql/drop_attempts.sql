@@ -1,0 +1,1 @@
+DELETE FROM bide_attempts WHERE job_id = ANY (:ids::bigint[])

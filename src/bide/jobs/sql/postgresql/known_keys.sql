@@ -1,0 +1,1 @@
+SELECT key, id FROM bide_jobs WHERE key = ANY (:keys)

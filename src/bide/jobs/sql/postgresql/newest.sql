@@ -1,0 +1,1 @@
+SELECT last_value FROM bide_jobs_pos_seq

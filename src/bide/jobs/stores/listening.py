@@ -1,0 +1,184 @@
+"""Waiting for jobs in PostgreSQL: notifications while we say that we wait, and short looks as the net."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from bide import events
+from bide.clock import monotonic
+from bide.db.engine import Database
+from bide.db.statements import Statements
+from bide.errors import BideError, DatabaseError
+from bide.forks.owned import Owned
+from bide.jobs.stores.claims import Claims
+
+#: For how long one announcement says that we wait; it is renewed when half of it is over.
+ANNOUNCED: Final = timedelta(seconds=5)
+#: Pauses between looks while nothing is heard, in seconds. A transaction that was open when we announced
+#: ourselves does not notify us; later looks are for lost connections and poolers that pass nothing on.
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 2.0
+#: Seconds before a lost connection is opened again: first, longest.
+FIRST_RETRY: Final = 0.1
+LONGEST_RETRY: Final = 10.0
+
+
+class Listening:
+    """One worker process' ears. Nothing in it raises for a lost database: it then sleeps and tries again."""
+
+    def __init__(
+        self, database: Database, statements: Statements, claims: Claims, listen_url: str | None
+    ) -> None:
+        self._database = database
+        self._ears = Database(listen_url) if listen_url else database
+        self._channel = f"{database.table_prefix}jobs"
+        self._statements = statements
+        self._claims = claims
+        self._id: Owned[uuid.UUID] = Owned(uuid.uuid4)
+        self._wire: Owned[Wire] = Owned(Wire)
+        self._announced_until = 0.0
+
+    def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
+        """Sleep until a job may have become ready (True), `also` is readable or the time is over."""
+        end, pause = monotonic() + seconds, FIRST_PAUSE
+        while True:
+            heard = self._hear()
+            self._announce()
+            if heard or self._arrived():
+                return True
+            left = end - monotonic()
+            if left <= 0:
+                return False
+            if self._readable(min(left, pause), also):
+                return False
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def close(self) -> None:
+        """Say that we wait no more, and hang up."""
+        gone = self._statements["wait_no_more"].text
+        with contextlib.suppress(BideError):
+            self._database.single(lambda c: c.execute(gone, {"id": self._id.get()}), repeat=True)
+        self._announced_until = 0.0
+        self._wire.get().hang_up()
+        if self._ears is not self._database:
+            self._ears.close()
+
+    def _announce(self) -> None:
+        """Say that we wait, before we look: what becomes ready from now on is told."""
+        wire = self._wire.get()
+        if not wire.open(self._ears, self._channel):
+            return
+        half = ANNOUNCED.total_seconds() / 2
+        if self._announced_until - monotonic() > half:
+            return
+        params = {"id": self._id.get(), "lasting": ANNOUNCED}
+        announce = self._statements["wait"]
+        start = monotonic()
+        with contextlib.suppress(DatabaseError):
+            self._database.single(lambda c: c.execute(announce, params), repeat=True)
+            self._announced_until = start + 2 * half
+
+    def _arrived(self) -> bool:
+        """Whether something that we take became ready since the last claim or look."""
+        with contextlib.suppress(DatabaseError):
+            marks = self._claims.marks
+            [[newest]] = self._database.read(lambda c: c.execute(self._statements["newest"]))
+            if newest == marks.newest:
+                return False
+            if marks.may_look():
+                self._claims.look()
+            return self._ready()
+        return False
+
+    def _ready(self) -> bool:
+        known = self._claims.marks.everything().marks
+        params = {
+            "queues": [queue for queue, _ in known],
+            "priorities": [priority for _, priority in known],
+            "marks": [mark.pos for mark in known.values()],
+        }
+        ready = self._claims.planned("ready")
+        return bool(self._database.read(lambda c: c.execute(ready, params))[0][0])
+
+    def _hear(self) -> bool:
+        """Take what was told; whether any of it is for us."""
+        heard = False
+        for hint in self._wire.get().hints():
+            if not hint:
+                self._claims.marks.distrust()
+                heard = True
+                continue
+            priority, rest = hint.split(" ", 1)
+            queue, pos = rest.rsplit(" ", 1)
+            level = (json.loads(queue), int(priority))
+            self._claims.marks.lower(level, int(pos))
+            heard = heard or self._claims.marks.interesting(level)
+        return heard
+
+    def _readable(self, seconds: float, also: Sequence[int]) -> bool:
+        """Sleep; whether a descriptor of `also` ended it."""
+        wire = self._wire.get().descriptor()
+        with selectors.DefaultSelector() as selector:
+            for descriptor in {*also} | ({wire} if wire is not None else set()):
+                selector.register(descriptor, selectors.EVENT_READ)
+            readable = {key.fd for key, _ in selector.select(max(0.0, seconds))}
+        return not readable.isdisjoint(also)
+
+
+class Wire:
+    """The connection that hears notifications, in autocommit, opened again when it was lost."""
+
+    def __init__(self) -> None:
+        self._raw: Any = None
+        self._retry, self._not_before = FIRST_RETRY, 0.0
+
+    def open(self, database: Database, channel: str) -> bool:
+        """Whether we listen; a lost connection is opened again, more and more rarely."""
+        if self._raw is not None:
+            return True
+        if monotonic() < self._not_before:
+            return False
+        try:
+            fairy = database.engine.raw_connection()
+            raw: Any = fairy.driver_connection
+            fairy.detach()
+            raw.autocommit = True
+            raw.execute(f'LISTEN "{channel}"')
+        except Exception as error:  # noqa: BLE001 - a wait never fails; it looks instead
+            self._not_before = monotonic() + self._retry
+            self._retry = min(self._retry * 2, LONGEST_RETRY)
+            events.emit("jobs.not_listening", error=error, retry_in=self._retry)
+            return False
+        self._raw, self._retry = raw, FIRST_RETRY
+        return True
+
+    def hints(self) -> list[str]:
+        """What has arrived."""
+        if self._raw is None:
+            return []
+        heard = []
+        try:
+            self._raw.pgconn.consume_input()
+            while told := self._raw.pgconn.notifies():
+                heard.append(told.extra.decode())
+        except Exception:  # noqa: BLE001 - lost: whatever was told meanwhile, looks find
+            self.hang_up()
+            heard.append("")
+        return heard
+
+    def descriptor(self) -> int | None:
+        """What becomes readable when something is told."""
+        return None if self._raw is None else int(self._raw.pgconn.socket)
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with contextlib.suppress(Exception):
+                raw.close()

@@ -1,0 +1,381 @@
+"""The store in PostgreSQL: one row per job, claims by low-water marks, wake-ups by notification."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, func
+
+from bide.db import borrowed
+from bide.db.awaiting import await_here, greenlet
+from bide.db.connection import Connection, Row
+from bide.db.engine import Database
+from bide.db.statements import Statement
+from bide.errors import ConnectionLost
+from bide.jobs.job import JobRow, NewJob, State
+from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.stores.claims import Claims, Order
+from bide.jobs.stores.listening import Listening
+from bide.jobs.stores.operating import SqlOperating
+from bide.jobs.stores.rows import info_text, recordable
+
+#: How many jobs one INSERT stores, and about how many characters.
+BATCH_ROWS: Final = 1000
+BATCH_SIZE: Final = 8_000_000
+
+Execute = Callable[[Statement, dict[str, Any]], list[Row]]
+
+#: The error of an attempt that a rescue ends.
+SILENT: Final = "its worker died or fell silent"
+
+
+class PostgreSQLStore(SqlOperating):
+    """Jobs in the PostgreSQL database `database`.
+
+    `listen_url`: where to listen for notifications when the database's own URL leads through a pooler
+    in transaction mode, which passes none on; without it waiting workers look every second or two.
+    """
+
+    name = "postgresql"
+
+    def __init__(self, database: Database, *, listen_url: str | None = None) -> None:
+        super().__init__(database)
+        self._claims = Claims(database, self.statements)
+        self._listen_url = listen_url
+
+    def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """Store jobs; `on` is the caller's session, connection or alias."""
+        if on is not None:
+            return self._lend(jobs, on, lambda s, p: borrowed.execute(on, s, p, self.name))
+        stored: list[Row] = []
+
+        def work(connection: Connection) -> list[int]:
+            stored.clear()
+            return self._store(jobs, connection.execute, stored)
+
+        transaction = self.database.single if len(jobs) == 1 else self.database.run
+        ids = transaction(work, repeat=True)
+        self._learn(stored, jobs)
+        return ids
+
+    async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
+        """The same for async sessions and connections, and without blocking the event loop."""
+        if on is None:
+            return await asyncio.to_thread(self.insert, jobs)
+
+        def execute(statement: Statement, params: dict[str, Any]) -> list[Row]:
+            return await_here(borrowed.aexecute(on, statement, params, self.name))
+
+        return await greenlet(self._lend, jobs, on, execute)
+
+    def claim(self, worker: WorkerRef, wanted: Wanted, limit: int, now: datetime) -> list[JobRow]:
+        """Make up to `limit` ready jobs running for `worker`."""
+        return self._claims.claim(Order(worker, wanted, now), limit) if limit > 0 else []
+
+    def finish(
+        self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
+    ) -> set[int]:
+        """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
+        if not leases:
+            return set()
+        params = {"worker": worker.id, "now": now, **_leases(leases)}
+        statement = self._claims.planned("keep" if keep else "finish")
+        # A job that was never given out twice has no failed attempts to be deleted with it.
+        simple = keep or all(number == 1 for _, number in leases)
+
+        def work(connection: Connection) -> set[int]:
+            done = {row[0] for row in connection.execute(statement, params)}
+            if done and not simple:
+                ids = {"ids": sorted(done)}
+                connection.execute(self._claims.planned("drop_attempts"), ids)
+            return done
+
+        transaction = self.database.single if simple else self.database.run
+        try:
+            return transaction(work)
+        except ConnectionLost:
+            done = transaction(work)
+            ended = self.statements["already_done"].text
+            return done | {row[0] for row in self.database.read(lambda c: c.execute(ended, params))}
+
+    def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
+        """Record a failed attempt and schedule the next."""
+        run_at = failure.run_at or now
+        state = State.SCHEDULED if run_at > now else State.READY
+
+        def work(connection: Connection) -> list[Row]:
+            params = {**_outcome(worker, failure, now), "state": int(state), "run_at": run_at}
+            rows = connection.execute(self._claims.planned("retry_later"), params)
+            if rows:
+                self._record(connection, worker, failure, now)
+            if state == State.READY:
+                self._claims.tell(connection, rows)
+            return rows
+
+        rows = self.database.run(work)
+        if state == State.READY:
+            self._claims.learn(rows)
+        else:
+            self._claims.marks.expect(run_at)
+        return bool(rows)
+
+    def fail(self, worker: WorkerRef, failure: Failure, now: datetime, *, keep: bool) -> bool:
+        """Record the last failed attempt and end the job."""
+
+        def work(connection: Connection) -> bool:
+            fail = self._claims.planned("fail")
+            rows = connection.execute(fail, _outcome(worker, failure, now))
+            if rows and keep:
+                self._record(connection, worker, failure, now)
+            elif rows:
+                self.drop(connection, [failure.id])
+            return bool(rows)
+
+        return self.database.run(work)
+
+    def release(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> set[int]:
+        """Give back jobs that were not run."""
+        if not leases:
+            return set()
+        rows = self._make_ready("release", {"worker": worker.id, **_leases(leases)})
+        return {row[3] for row in rows}
+
+    def promote(self, now: datetime, limit: int = 1000) -> int:
+        """Make scheduled jobs ready that are due."""
+        return self._claims.promote(now, limit)
+
+    def register(self, name: str, host: str, pid: int, info: dict[str, Any]) -> WorkerRef:
+        """Enter a worker."""
+        params = {"name": name, "host": host, "pid": pid, "info": info_text(info)}
+        register = self.statements["register"]
+        [[worker_id]] = self.database.single(lambda c: c.execute(register, params))
+        return WorkerRef(worker_id, name)
+
+    def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:
+        """Say that the worker lives; False: it was given up."""
+        params = {"worker": worker.id, "info": None if info is None else info_text(info)}
+        heartbeat = self.statements["heartbeat"]
+        return bool(self.database.single(lambda c: c.execute(heartbeat, params), repeat=True))
+
+    def retire(self, worker: WorkerRef, now: datetime) -> int:
+        """Leave orderly, giving back what is still held."""
+        return len(self._make_ready("retire", {"worker": worker.id}, leaving=True))
+
+    def rescue(
+        self,
+        silent_for: timedelta,
+        now: datetime,
+        *,
+        max_crashes: int,
+        max_attempts: int,
+        dead: Collection[int] = (),
+    ) -> list[Rescued]:
+        """Take the running jobs of workers that are dead, silent or not registered."""
+        limits = (max_crashes, max_attempts)
+        asked = {"silent_for": silent_for, "dead": list(dead)}
+        rescued: list[Rescued] = []
+        while (taken := self._rescue_one(asked, limits, now)) is not None:
+            rescued += taken
+        strangers = self.statements["strangers"].text
+        for (stranger,) in self.database.read(lambda c: c.execute(strangers)):
+            rescued += self._crash({"worker": stranger}, SILENT, limits, now)
+        return rescued
+
+    def crashed(
+        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+    ) -> Rescued | None:
+        """Count the death of its process on one running job."""
+        job_id, number = lease
+        one = {"worker": worker.id, "id": job_id, "lease": number}
+        return next(iter(self._crash(one, error, limits, now)), None)
+
+    def next_pos(self) -> ColumnElement[int]:
+        """Behind every job that is ready."""
+        return func.nextval(f"{self.database.table_prefix}jobs_pos_seq")
+
+    def ring(self) -> None:
+        """An operator made jobs ready: every process looks from zero, those that wait at once."""
+        self._claims.marks.distrust()
+        tell = self.statements["tell_all"].text
+        self.database.single(lambda c: c.execute(tell), repeat=True)
+
+    def wakeups(self) -> Listening:
+        """A new way to wait for jobs."""
+        return Listening(self.database, self.statements, self._claims, self._listen_url)
+
+    def close(self) -> None:
+        """Give up this process' connections."""
+        self.database.close()
+
+    def _lend(self, jobs: Sequence[NewJob], on: Any, execute: Execute) -> list[int]:
+        stored: list[Row] = []
+        ids = self._store(jobs, execute, stored)
+
+        def learn() -> None:
+            self._learn(stored, jobs)
+
+        if not borrowed.after_commit(on, learn):
+            learn()
+        return ids
+
+    def _store(self, jobs: Sequence[NewJob], execute: Execute, stored: list[Row]) -> list[int]:
+        ids: dict[str, int] = {}
+        for batch in _batches(jobs):
+            rows = execute(self.statements["insert"], _columns(batch))
+            stored += rows
+            ids |= {row[-1]: row[-2] for row in rows}
+            # A job that is there now may be finished before we look: then there is room for ours.
+            while missing := {job.key: job for job in batch if job.key not in ids}:
+                ids |= dict(execute(self.statements["known_keys"], {"keys": list(missing)}))
+                gone = [job for key, job in missing.items() if key not in ids]
+                if gone:
+                    rows = execute(self.statements["insert"], _columns(gone))
+                    stored += rows
+                    ids |= {row[-1]: row[-2] for row in rows}
+        return [ids[job.key] for job in jobs]
+
+    def _learn(self, stored: list[Row], jobs: Sequence[NewJob]) -> None:
+        self._claims.learn(row for row in stored if row[3] == State.READY)
+        later = [job.run_at for job in jobs if job.run_at and job.run_at > job.created_at]
+        if later:
+            self._claims.marks.expect(min(later))
+
+    def _make_ready(self, name: str, params: dict[str, Any], *, leaving: bool = False) -> list[Row]:
+        def work(connection: Connection) -> list[Row]:
+            if leaving:
+                connection.execute(self.statements["leave"], params)
+            rows = connection.execute(self._claims.planned(name), params)
+            self._claims.tell(connection, rows)
+            return rows
+
+        rows = self.database.run(work)
+        self._claims.learn(rows)
+        return rows
+
+    def _rescue_one(
+        self, asked: dict[str, Any], limits: tuple[int, int], now: datetime
+    ) -> list[Rescued] | None:
+        """Take one dead worker's jobs; None when there is none that another rescuer has not taken."""
+
+        def work(connection: Connection) -> list[Row] | None:
+            found = connection.execute(self.statements["dead_worker"].text, asked)
+            if not found:
+                return None
+            worker = {"worker": found[0][0]}
+            rows = self._crash_held(connection, worker, SILENT, limits, now)
+            connection.execute(self.statements["leave"], worker)
+            return rows
+
+        rows = self.database.run(work)
+        return None if rows is None else self._rescued(rows)
+
+    def _crash(
+        self, held: dict[str, Any], error: str, limits: tuple[int, int], now: datetime
+    ) -> list[Rescued]:
+        return self._rescued(
+            self.database.run(lambda c: self._crash_held(c, held, error, limits, now))
+        )
+
+    def _crash_held(
+        self,
+        connection: Connection,
+        held: dict[str, Any],
+        error: str,
+        limits: tuple[int, int],
+        now: datetime,
+    ) -> list[Row]:
+        told = recordable(error)
+        params = {
+            "id": None,
+            "lease": None,
+            "max_crashes": limits[0],
+            "max_attempts": limits[1],
+            "error": told,
+            "now": now,
+            **held,
+        }
+        rows = connection.execute(self._claims.planned("crash"), params)
+        if rows:
+            _, _, _, ids, _, _, leases, numbers, _, workers, starts, _ = zip(*rows, strict=True)
+            lists = (ids, numbers, leases, workers, starts)
+            names = ("ids", "numbers", "leases", "workers", "starts")
+            attempt = {name: list(values) for name, values in zip(names, lists, strict=True)}
+            record = {**attempt, "now": now, "kind": "crash", "error": told}
+            connection.execute(self.statements["record"], record)
+            self._claims.tell(connection, [row for row in rows if not row[-1]])
+        return rows
+
+    def _rescued(self, rows: list[Row]) -> list[Rescued]:
+        self._claims.learn(row for row in rows if not row[-1])
+        return [
+            Rescued(job_id, name, queue, lease, attempts, crashes, worker or "", over)
+            for queue, _, _, job_id, name, _, lease, attempts, crashes, worker, _, over in rows
+        ]
+
+    def _record(
+        self, connection: Connection, worker: WorkerRef, failure: Failure, now: datetime
+    ) -> None:
+        attempt = {
+            "ids": [failure.id],
+            "numbers": [failure.attempts],
+            "leases": [failure.lease],
+            "workers": [worker.name],
+            "starts": [failure.started_at],
+            "now": now,
+            "kind": failure.kind,
+            "error": recordable(failure.error),
+        }
+        connection.execute(self.statements["record"], attempt)
+
+
+def _outcome(worker: WorkerRef, failure: Failure, now: datetime) -> dict[str, Any]:
+    return {
+        "worker": worker.id,
+        "id": failure.id,
+        "lease": failure.lease,
+        "attempts": failure.attempts,
+        "error": recordable(failure.error),
+        "now": now,
+    }
+
+
+def _leases(leases: Sequence[Lease]) -> dict[str, list[int]]:
+    """In one order for everybody, so that two reports cannot wait for each other."""
+    ordered = sorted(set(leases))
+    return {"ids": [one for one, _ in ordered], "leases": [number for _, number in ordered]}
+
+
+def _batches(jobs: Sequence[NewJob]) -> Iterator[list[NewJob]]:
+    batch: list[NewJob] = []
+    size = 0
+    for job in jobs:
+        if batch and (len(batch) >= BATCH_ROWS or size + len(job.payload) > BATCH_SIZE):
+            yield batch
+            batch, size = [], 0
+        batch.append(job)
+        size += len(job.payload)
+    if batch:
+        yield batch
+
+
+def _columns(batch: list[NewJob]) -> dict[str, list[Any]]:
+    run_ats = [job.created_at if job.run_at is None else job.run_at for job in batch]
+    return {
+        "keys": [job.key for job in batch],
+        "names": [job.name for job in batch],
+        "queues": [job.queue for job in batch],
+        "priorities": [job.priority for job in batch],
+        "states": [
+            int(State.SCHEDULED if run_at > job.created_at else State.READY)
+            for job, run_at in zip(batch, run_ats, strict=True)
+        ],
+        "payloads": [job.payload for job in batch],
+        "max_attempts": [job.max_attempts for job in batch],
+        "run_ats": run_ats,
+        "created_ats": [job.created_at for job in batch],
+        "locales": [job.locale for job in batch],
+        "contexts": [job.context for job in batch],
+    }
