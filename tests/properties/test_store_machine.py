@@ -408,6 +408,7 @@ def seen(row: JobRow, now: datetime) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_order_of_events_loses_a_job_or_runs_it_twice_at_a_time(
     kind: str, request: pytest.FixtureRequest
@@ -418,7 +419,7 @@ def test_no_order_of_events_loses_a_job_or_runs_it_twice_at_a_time(
     run_state_machine_as_test(
         lambda: StoreMachine(handles),
         settings=settings(
-            max_examples=200 if kind == "memory" else 25,
+            max_examples=200 if kind == "memory" else 20,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
