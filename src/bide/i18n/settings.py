@@ -18,13 +18,12 @@ class Settings:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._guard = Guard()
-        self._generation = 0
         settings = dict(settings)
         load_path = settings.pop("load_path", None)
         self._config = Config().with_(
             **{name: _clean(name, value) for name, value in settings.items()}
         )
-        self._live = View(self._config, None)
+        self._live = View(self._config)
         self._first_load_path = load_path
 
     @property
@@ -41,18 +40,15 @@ class Settings:
 
     def drop_view(self) -> None:
         """Take a new state of the texts at the next use."""
-        self._generation += 1
-        self._live = View(self._config, None)
+        self._live = View(self._config)
 
     def _current(self) -> View:
         live = self._live
         if hasattr(live, "backend"):
             return live
-        generation = self._generation
-        live = View(self._config, self._backend)
-        # A change during the making means that the next use must look again.
-        if generation == self._generation:
-            self._live = live
+        # A change meanwhile puts another View in place: what is bound here then serves this call
+        # alone.
+        live.bind(self._backend)
         return live
 
     @property

@@ -262,7 +262,9 @@ class I18n(Settings):
         """Other fallbacks for a while in this context (which also pins the texts)."""
         given = len(defaults) == 1 and not isinstance(defaults[0], str)
         fallbacks = defaults[0] if given else LocaleFallbacks(*defaults)
-        with self._with_view(View(self.config.with_(fallbacks=fallbacks), self.backend)):
+        view = View(self.config.with_(fallbacks=fallbacks))
+        view.bind(self.backend)
+        with self._with_view(view):
             yield
 
     @contextmanager

@@ -25,15 +25,17 @@ class View:
     that fill them. The locale None there is the default locale.
     """
 
-    __slots__ = ("_available", "_depth", "backend", "config", "plain", "plans")
+    __slots__ = ("_available", "backend", "config", "plain", "plans")
 
-    def __init__(self, config: Config, backend: Backend | None) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
         self.plain: dict[Any, dict[Any, str]] = {}
         self.plans: dict[Any, dict[Any, Plan]] = {}
         self._available: frozenset[str] | None = None
-        if backend is not None:
-            self.backend = backend.view(self)
+
+    def bind(self, backend: Backend) -> None:
+        """Answer from the state that `backend` has now."""
+        self.backend = backend.view(self)
 
     def ask(self, locale: str, key: Any, options: Options) -> Any:
         """Translate through the whole stack; raises MissingTranslation."""
