@@ -107,7 +107,7 @@ def summary(pages, jobs: list, seconds: float, output: Path) -> int:
 
     failed = pages.app.store.find(Filter(states=(State.FAILED,)), limit=1000)
     retried = sum(
-        pages.locales().index(f.stem.removesuffix("-prices")) % 40 == 7
+        pages.place(f.stem.removesuffix("-prices")) % 40 == 7
         for f in output.glob("*-prices.html")
     )
     first, second = (float(line) for line in (output / "killed.txt").read_text().split()[:2])
@@ -122,7 +122,7 @@ def summary(pages, jobs: list, seconds: float, output: Path) -> int:
     for row in failed[:3]:
         console.print(f"  failed: {row.name} {row.last_error.splitlines()[0]}", markup=False)
     console.print(f"The pages: {output / 'index.html'}", soft_wrap=True)
-    expected = {name for name in pages.locales() if pages.locales().index(name) % 250 == 100}
+    expected = {name for name in pages.locales() if pages.place(name) % 250 == 100}
     unexpected = [
         row for row in failed if not any(name in (row.last_error or "") for name in expected)
     ]

@@ -12,6 +12,7 @@ import signal
 import time
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -43,15 +44,22 @@ class OutOfPaper(Exception):
     """The printer of this demo needs a second try now and then."""
 
 
+@cache
 def locales() -> list[str]:
     """Every locale of the CLDR, by its identifier."""
     return sorted(locale_identifiers())
 
 
+@cache
+def place(identifier: str) -> int:
+    """Where a locale stands among them."""
+    return locales().index(identifier)
+
+
 @app.job(queue="prices", backoff=constant(1))
 def price_list(identifier: str) -> None:
     """Write the price list; every 40th locale fails at its first attempt."""
-    if locales().index(identifier) % 40 == 7 and bide.current_job().attempts == 0:
+    if place(identifier) % 40 == 7 and bide.current_job().attempts == 0:
         raise OutOfPaper(f"no paper for {identifier}, try again")
     locale = Locale.parse(identifier)
     currency = currency_of(locale)
@@ -65,7 +73,7 @@ def price_list(identifier: str) -> None:
 @app.job(queue="calendars", max_attempts=2, backoff=constant(1))
 def calendar_page(identifier: str, year: int, month: int) -> None:
     """Write a page of the calendar; every 250th locale never works."""
-    if locales().index(identifier) % 250 == 100:
+    if place(identifier) % 250 == 100:
         raise LookupError(f"the calendar of {identifier} was eaten by the dog")
     locale = Locale.parse(identifier)
     first = locale.first_week_day
