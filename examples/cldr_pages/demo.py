@@ -31,19 +31,10 @@ def main() -> int:
     pages.app.migrate()
     jobs = store(pages, names, output)
     console.print(f"Stored [b]{len(jobs)}[/b] jobs in {pages.app.settings.database_url}")
+    command = [sys.executable, "-m", "bide.cli", "--app", "pages:app", "work"]
+    log = (output / "workers.log").open("w")
     workers = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "bide.cli",
-            "--app",
-            "pages:app",
-            "work",
-            "-n",
-            str(options.workers),
-            "--quiet",
-        ],
-        cwd=HERE,
+        [*command, "-n", str(options.workers)], cwd=HERE, stdout=log, stderr=subprocess.STDOUT
     )
     try:
         seconds = watch(pages.app, len(jobs), workers)
@@ -107,8 +98,7 @@ def summary(pages, jobs: list, seconds: float, output: Path) -> int:
 
     failed = pages.app.store.find(Filter(states=(State.FAILED,)), limit=1000)
     retried = sum(
-        pages.place(f.stem.removesuffix("-prices")) % 40 == 7
-        for f in output.glob("*-prices.html")
+        pages.place(f.stem.removesuffix("-prices")) % 40 == 7 for f in output.glob("*-prices.html")
     )
     first, second = (float(line) for line in (output / "killed.txt").read_text().split()[:2])
     table = Table(title="What became of the jobs")

@@ -147,7 +147,7 @@ class Worker:
         began, counts = clock.monotonic(), [0, 0]
 
         def loop(_worker: Any) -> None:
-            counts[:] = self._work_off(BATCH)
+            counts[:] = self._work_off(self._share())
 
         self._lifecycle.run("loop", loop, self)
         done, failed = sum(counts), counts[1]
@@ -198,6 +198,11 @@ class Worker:
             self._given_up = entry.given_up
             self.beaten(self._insistence.on(self._register))
         self._reserver.heard(entry.beat)
+
+    def _share(self) -> int:
+        """How many jobs of one batch this process may still do."""
+        share = self.settings.recycle_after_jobs
+        return min(BATCH, share - self._done) if share and self._entry is not None else BATCH
 
     def _spent(self) -> bool:
         """Whether this process has done its share and is to be replaced (fleets only)."""
