@@ -36,11 +36,12 @@ class Doorbell:
         self._socket.setblocking(False)
         with contextlib.suppress(OSError):  # a path that is too long: looking at the file remains
             self._socket.bind(str(self._place / f".{self._name}"))
+            _take_away_dead(self._place)
 
     def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
         """True: a job may have become ready. False: the time is over or `also` is readable."""
         deadline = monotonic() + seconds
-        with selectors.DefaultSelector() as selector, self._hung_out():
+        with selectors.DefaultSelector() as selector, self.hung_out():
             for descriptor in {self._socket.fileno(), *also}:
                 selector.register(descriptor, selectors.EVENT_READ)
             while not self._something_written():
@@ -60,7 +61,8 @@ class Doorbell:
             (self._place / name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _hung_out(self) -> Iterator[None]:
+    def hung_out(self) -> Iterator[None]:
+        """Let the bell be rung meanwhile."""
         _rename(self._place, f".{self._name}", self._name)
         try:
             yield
@@ -106,6 +108,15 @@ def _rung(sender: socket.socket, path: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _take_away_dead(place: Path) -> None:
+    for path in place.iterdir():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as visitor:
+            try:
+                visitor.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)
 
 
 def _place(file: Path) -> Path:

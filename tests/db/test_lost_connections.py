@@ -1,0 +1,122 @@
+"""What happens when the server goes, freezes, or chooses us as the victim of a deadlock."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bide.clock import monotonic
+from bide.db.connection import Connection
+from bide.db.engine import Database
+from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError
+from waiting import wait_until
+
+#: PyMySQL leaves the socket of a failed connect to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(params=["own_postgresql", "own_mariadb"])
+def server(request: pytest.FixtureRequest) -> Any:
+    """A server that the test may stop, kill and freeze."""
+    server = request.getfixturevalue(request.param)
+    server.create_database("here")
+    return server
+
+
+@pytest.fixture
+def database(server: Any) -> Iterator[Database]:
+    database = Database(server.url("here"), silence=1.0, busy_timeout=5)
+    database.run(lambda c: c.execute("CREATE TABLE notes (id INT PRIMARY KEY, value INT NOT NULL)"))
+    yield database
+    database.close()
+
+
+def note(connection: Connection, number: int) -> None:
+    connection.execute("INSERT INTO notes VALUES (:id, 0)", {"id": number})
+
+
+def count(database: Database) -> int:
+    return int(database.read(lambda c: c.execute("SELECT count(*) FROM notes"))[0][0])
+
+
+def test_idle_connections_of_a_restarted_server_are_replaced_unnoticed(
+    server: Any, database: Database
+) -> None:
+    server.restart()
+    database.run(lambda c: note(c, 1))
+    server.restart()
+    assert count(database) == 1
+
+
+def test_a_server_that_is_away_is_a_lost_connection(server: Any, database: Database) -> None:
+    server.stop()
+    with pytest.raises(ConnectionLost) as caught:
+        database.run(lambda c: note(c, 1))
+    assert caught.value.nothing_changed
+    gc.collect()
+    server.start()
+    assert count(database) == 0
+
+
+def test_a_frozen_server_is_cut_off(server: Any, database: Database) -> None:
+    """A server that stops answering but whose kernel goes on acknowledging."""
+    count(database)
+    server.freeze()
+    start = monotonic()
+    threading.Timer(3.0, server.thaw).start()
+    with pytest.raises(ConnectionLost):
+        database.single(lambda c: c.execute("SELECT count(*) FROM notes"))
+    assert monotonic() - start < 3.0
+    wait_until(lambda: count(database) == 0, within=10)
+
+
+def test_patient_work_is_not_cut_off(server: Any, database: Database) -> None:
+    pause = "SELECT pg_sleep(2)" if database.kind == "postgresql" else "SELECT sleep(2)"
+    assert len(database.run(lambda c: c.execute(pause), patient=True)) == 1
+    with pytest.raises((ConnectionLost, DatabaseError)):
+        database.single(lambda c: c.execute(pause))
+
+
+def test_the_victim_of_a_deadlock_tries_again(database: Database) -> None:
+    for number in (1, 2):
+        database.run(lambda c, number=number: note(c, number))
+    gate = threading.Barrier(2)
+    tries: list[int] = []
+
+    def add(first: int, second: int) -> None:
+        def work(connection: Connection) -> None:
+            tries.append(first)
+            for number in (first, second):
+                connection.execute(
+                    "UPDATE notes SET value = value + 1 WHERE id = :id", {"id": number}
+                )
+                if len(tries) <= 2 and number == first:
+                    gate.wait(10)
+
+        database.run(work)
+
+    threads = [threading.Thread(target=add, args=pair) for pair in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    values = database.read(lambda c: c.execute("SELECT value FROM notes"))
+    assert values == [(2,), (2,)]
+    assert len(tries) > 2
+
+
+def test_a_lock_that_is_never_given_is_told_as_busy(server: Any) -> None:
+    database = Database(server.url("here"), busy_timeout=0.3)
+    database.run(lambda c: c.execute("CREATE TABLE held (id INT PRIMARY KEY)"))
+    database.run(lambda c: c.execute("INSERT INTO held VALUES (1)"))
+    nowait = "SELECT id FROM held WHERE id = 1 FOR UPDATE NOWAIT"
+    with database.engine.begin() as holder:
+        holder.exec_driver_sql("SELECT id FROM held WHERE id = 1 FOR UPDATE")
+        with pytest.raises(DatabaseBusy, match="too busy"):
+            database.run(lambda c: c.execute(nowait))
+    assert database.run(lambda c: c.execute(nowait)) == [(1,)]
+    database.close()

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import inspect
+
+from bide.db.engine import Database
+from bide.db.migrate import check, downgrade, migrate, sql
+from bide.errors import NotMigrated
+from bide.jobs.migrations import JOBS
+from bide.jobs.tables import tables
+from in_child import finish, start
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def test_the_tables_are_made_once(database: Database) -> None:
+    with pytest.raises(NotMigrated, match=r"bide_jobs\* are missing; version .* `bide migrate`"):
+        check(database, JOBS)
+    assert migrate(database, JOBS)
+    assert not migrate(database, JOBS)
+    check(database, JOBS)
+
+
+def test_the_steps_make_exactly_the_columns_that_statements_name(database: Database) -> None:
+    migrate(database, JOBS)
+    found = inspect(database.engine)
+    for table in tables():
+        made = {column["name"] for column in found.get_columns(table.name)}
+        assert made == set(table.c.keys()), table.name
+
+
+def test_all_steps_can_be_undone(database: Database) -> None:
+    migrate(database, JOBS)
+    assert downgrade(database, JOBS)
+    assert not downgrade(database, JOBS)
+    assert inspect(database.engine).get_table_names() == ["bide_jobs_version"]
+    assert migrate(database, JOBS)
+
+
+def test_tables_have_the_prefix_asked_for(database_url: str) -> None:
+    """DJ-099, DJ-100: two applications share one database."""
+    names = []
+    for prefix in ("bide_", "shop_"):
+        database = Database(database_url, table_prefix=prefix)
+        migrate(database, JOBS)
+        names = inspect(database.engine).get_table_names()
+        database.close()
+    assert {"bide_jobs", "shop_jobs", "bide_jobs_version", "shop_jobs_version"} <= set(names)
+
+
+def test_threads_may_migrate_at_once(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        worked = list(threads.map(lambda one: migrate(one, JOBS), databases))
+    assert sorted(worked) == [False, False, False, True]
+    check(databases[0], JOBS)
+    for database in databases:
+        database.close()
+
+
+def test_processes_may_migrate_at_once(database: Database) -> None:
+    children = [start(lambda: migrate(database, JOBS)) for _ in range(3)]
+    worked = [finish(*child) for child in children]
+    assert sorted(worked) == [False, False, True]
+
+
+def test_the_steps_can_be_printed_without_a_database() -> None:
+    printed = sql(Database("postgresql://nobody@nowhere.invalid/none"), JOBS)
+    assert "CREATE TABLE bide_jobs" in printed
+    assert "fillfactor = 70" in printed
+    assert (
+        "CREATE INDEX bide_jobs_ready ON bide_jobs (queue, priority, pos) WHERE state = 0"
+        in printed
+    )
+
+
+def test_the_printed_steps_are_what_runs(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    steps = [part for part in sql(database, JOBS).split(";") if part.strip()]
+    for step in steps:
+        database.run(lambda connection, step=step: connection.execute(step))
+    check(database, JOBS)
+    database.close()

@@ -1,0 +1,181 @@
+"""What only the SQLite store does: borrowed transactions, bells, plans, kills."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiosqlite
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from bide.clock import monotonic
+from bide.db.engine import Database
+from bide.db.migrate import migrate
+from bide.jobs.job import Filter, State
+from bide.jobs.migrations import JOBS
+from bide.jobs.stores.doorbell import Doorbell
+from bide.jobs.stores.sqlite import SQLiteStore
+from bide.testing.contract.acting import ANYTHING, NOW, a_job, claim, enlist, finish, put, put_many
+from in_child import fork, in_child
+from waiting import wait_until
+
+
+@pytest.fixture
+def store(sqlite_url: str) -> Iterator[SQLiteStore]:
+    database = Database(sqlite_url)
+    migrate(database, JOBS)
+    store = SQLiteStore(database)
+    yield store
+    store.close()
+
+
+def test_a_job_is_stored_with_the_callers_transaction_or_not_at_all(
+    store: SQLiteStore, sqlite_url: str
+) -> None:
+    engine = create_engine(sqlite_url)
+    job = a_job()
+    with Session(engine) as session:
+        store.insert([job, a_job()], on=session)
+        session.rollback()
+        assert store.count(Filter()) == 0
+        new = store.insert([job, a_job(), job], on=session)
+        session.commit()
+    assert new[0] == new[2] != new[1]
+    assert store.count(Filter()) == 2
+    engine.dispose()
+
+
+async def test_a_job_is_stored_with_an_async_callers_transaction(store: SQLiteStore) -> None:
+    job = a_job()
+    async with aiosqlite.connect(store.database.file) as connection:
+        await store.ainsert([job], on=connection)
+        await connection.rollback()
+        new = await store.ainsert([job, job], on=connection)
+        await connection.commit()
+    assert new == [new[0]] * 2
+    assert store.count(Filter()) == 1
+
+
+def test_a_commit_of_a_session_rings_the_bell(store: SQLiteStore, sqlite_url: str) -> None:
+    engine = create_engine(sqlite_url)
+    bell = store.wakeups()
+    while bell.wait(0):
+        pass
+    with Session(engine) as session, bell.hung_out():
+        store.insert([a_job()], on=session)
+        assert not has_rung(bell)
+        session.commit()
+        assert has_rung(bell)
+    bell.close()
+    engine.dispose()
+
+
+def test_bells_of_the_dead_are_taken_away(store: SQLiteStore) -> None:
+    def die() -> None:
+        bell = store.wakeups()
+        with bell.hung_out():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = fork()
+    if child == 0:
+        die()
+    os.waitpid(child, 0)
+    place = Path(f"{store.database.file}-wake")
+    assert len(list(place.iterdir())) == 1
+    put(store)
+    assert list(place.iterdir()) == []
+
+
+def test_a_new_bell_takes_hidden_ones_of_the_dead_away(store: SQLiteStore) -> None:
+    child = fork()
+    if child == 0:
+        store.wakeups()
+        os._exit(0)
+    os.waitpid(child, 0)
+    place = Path(f"{store.database.file}-wake")
+    [left] = place.iterdir()
+    bell = store.wakeups()
+    assert not left.exists()
+    assert len(list(place.iterdir())) == 1
+    bell.close()
+
+
+def test_a_write_of_another_program_ends_the_wait(store: SQLiteStore) -> None:
+    bell = store.wakeups()
+    while bell.wait(0):
+        pass
+    stranger = sqlite3.connect(store.database.file)
+    stranger.execute("CREATE TABLE theirs (id)")
+    stranger.close()
+    start = monotonic()
+    assert bell.wait(30)
+    assert monotonic() - start < 20
+    bell.close()
+
+
+def has_rung(bell: Doorbell) -> bool:
+    return bool(select.select([bell._socket], [], [], 0)[0])
+
+
+@pytest.mark.parametrize(
+    ("statement", "params", "index"),
+    [
+        ("first_ready", {"queue": "q", "lowest": 0, "highest": 9, "limit": 5}, "jobs_ready"),
+        ("ready_queues", {}, "jobs_ready"),
+        ("promote", {"now": "2031", "limit": 5, "pos": 1}, "jobs_scheduled"),
+        ("finish", {"worker_id": 1, "leases": "[[1,1]]"}, "jobs_running"),
+        ("release_all_of", {"worker_id": 1, "pos": 1}, "jobs_running"),
+        ("orphans", {}, "jobs_running"),
+        ("id_of_key", {"key": "a"}, "jobs_key"),
+    ],
+)
+def test_hot_statements_walk_their_index(
+    store: SQLiteStore, statement: str, params: dict[str, object], index: str
+) -> None:
+    text = f"EXPLAIN QUERY PLAN {store.statements[statement].text}"
+    plan = [row[3] for row in store.database.read(lambda c: c.execute(text, params))]
+    assert any(index in step for step in plan), plan
+    assert not [step for step in plan if step.startswith("SCAN bide_jobs") and "INDEX" not in step]
+    if statement == "first_ready":
+        assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+def test_jobs_survive_workers_that_are_killed(store: SQLiteStore) -> None:
+    """Promise 1 and 2: five workers in a row die in their work; every job runs to its end."""
+    new = put_many(store, 60)
+    for _ in range(5):
+        told = Path(f"{store.database.file}-told")
+        child = fork()
+        if child == 0:
+            worker = enlist(store, "doomed")
+            told.write_text(str(worker.id))
+            while rows := claim(store, worker, 3):
+                finish(store, worker, *rows[:1])
+        wait_until(lambda told=told: told.exists() and told.read_text())
+        wait_until(lambda: store.count(Filter(states=(State.RUNNING,))) > 0)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        store.rescue(NOW - NOW, NOW, max_crashes=99, max_attempts=99, dead=[int(told.read_text())])
+        told.unlink()
+    worker = enlist(store, "last")
+    while rows := store.claim(worker, ANYTHING, 10, NOW):
+        finish(store, worker, *rows)
+    assert store.count(Filter()) == 0
+    assert len(new) == 60
+    assert store.database.read(lambda c: c.execute("PRAGMA integrity_check")) == [("ok",)]
+
+
+def test_parent_and_child_write_by_turns_after_a_fork(store: SQLiteStore) -> None:
+    """The parent's handle is closed before the fork, so no record of locks is inherited."""
+    put(store)
+    for _ in range(10):
+        assert in_child(lambda: put(store)) > 0
+        put(store)
+    assert store.count(Filter()) == 21
+    assert store.database.read(lambda c: c.execute("PRAGMA integrity_check")) == [("ok",)]
