@@ -20,7 +20,7 @@ from bide.forks import guard, refusal, seal
 from bide.forks.descriptors import Kind, describe, identity_of
 from in_child import in_child
 
-OFF = guard.Layers(seal=False, forget=False, owned=False)
+OFF = guard.Layers(seal=False, forget=False)
 
 
 @pytest.fixture(autouse=True)

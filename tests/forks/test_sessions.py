@@ -20,7 +20,7 @@ from in_child import fork, in_child
 from servers.server import Server
 from waiting import wait_until
 
-OFF = guard.Layers(seal=False, forget=False, owned=False)
+OFF = guard.Layers(seal=False, forget=False)
 ENDINGS = ["commit", "rollback", "close"]
 
 

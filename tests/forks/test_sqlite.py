@@ -13,7 +13,7 @@ import pytest
 from bide.forks import guard
 from in_child import finish, in_child, start
 
-OFF = guard.Layers(seal=False, forget=False, owned=False)
+OFF = guard.Layers(seal=False, forget=False)
 
 
 @pytest.fixture(autouse=True)

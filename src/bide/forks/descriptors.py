@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 import stat
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -78,6 +79,9 @@ def scan(known: dict[int, Descriptor] | None = None) -> dict[int, Descriptor]:
 def identity_of(fd: int) -> str:
     """What /proc says that the descriptor is ("socket:[123]", a path); empty where there is none."""
     try:
+        facts = os.fstat(fd)
+        if stat.S_ISSOCK(facts.st_mode):  # the same words, for a third of the time
+            return f"socket:[{facts.st_ino}]" if sys.platform == "linux" else ""
         return os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115 - no Path objects there
     except OSError:
         return ""

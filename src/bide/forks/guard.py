@@ -186,12 +186,12 @@ def explain(error: BaseException) -> None:
 
 
 def _before() -> None:
-    if _state.layers != Layers(seal=False, forget=False, owned=False):
+    if _state.layers.seal or _state.layers.forget:
         before_fork()
 
 
 def _after_in_child() -> None:
-    if _state.layers == Layers(seal=False, forget=False, owned=False):
+    if not (_state.layers.seal or _state.layers.forget):
         _state.handled = os.getpid()
         return
     try:
