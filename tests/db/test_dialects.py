@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bide.db.dialects import Dialect, moment_from, moment_in
+from bide.db.dialects import MINIMUM, Dialect, moment_from, moment_in
 from bide.db.engine import Database
 from bide.errors import UnsupportedFeature
 
@@ -17,6 +17,14 @@ def test_the_server_tells_what_it_is(database_url: str) -> None:
     assert database.dialect.kind == database.kind
     assert str(database.dialect).startswith(database.dialect.product)
     database.close()
+
+
+def test_an_old_server_is_refused_at_the_first_connection(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MINIMUM, "SQLite", (99,))
+    with pytest.raises(UnsupportedFeature, match="too old: Bide needs SQLite 99"):
+        Database(sqlite_url).read(lambda c: c.execute("SELECT 1"))
 
 
 def test_a_feature_that_is_lacking_is_named_with_the_version_needed() -> None:

@@ -89,3 +89,29 @@ def test_a_database_in_memory_is_refused() -> None:
 def test_an_unknown_database_is_refused() -> None:
     with pytest.raises(SettingsError, match="names no database that Bide knows"):
         Database("oracle://host/name")
+
+
+def test_the_watchdog_is_no_thread_at_a_fork(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    count = "SELECT count(*) FROM pg_class"
+    database.read(lambda c: c.execute(count))
+    assert "bide-watchdog" in {thread.name for thread in threading.enumerate()}
+    pids = in_child(lambda: database.read(lambda c: c.execute("SELECT pg_backend_pid()")))
+    assert "bide-watchdog" not in {thread.name for thread in threading.enumerate()}
+    assert pids != database.read(lambda c: c.execute("SELECT pg_backend_pid()"))
+    database.close()
+
+
+def test_a_given_engine_is_used_and_left_as_it_is(database_url: str) -> None:
+    own = Database(database_url)
+    given = own.engine
+    database = Database(given)
+    database.run(make_counter)
+    assert database.run(count_up) == 1
+    with given.connect() as connection:
+        connection.exec_driver_sql("UPDATE counter SET value = 7")
+        connection.rollback()
+    assert value_of(database) == 1
+    assert in_child(lambda: database.run(count_up)) == 2
+    assert database.run(count_up) == 3
+    own.close()

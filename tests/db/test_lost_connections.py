@@ -65,6 +65,8 @@ def test_a_server_that_is_away_is_a_lost_connection(server: Any, database: Datab
 def test_a_frozen_server_is_cut_off(server: Any, database: Database) -> None:
     """A server that stops answering but whose kernel goes on acknowledging."""
     count(database)
+    database.close()  # whose watchdog ends, and starts again with the next use
+    count(database)
     server.freeze()
     start = monotonic()
     threading.Timer(3.0, server.thaw).start()

@@ -6,7 +6,6 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from sqlalchemy.engine.url import URL, make_url
 from bide.clock import jitter, monotonic, sleep
 from bide.db.connection import Connection
 from bide.db.dialects import Dialect
-from bide.db.drivers import dialect_of, kind_of
+from bide.db.drivers import kind_of
 from bide.db.failures import translate
 from bide.db.pool import Pool
 from bide.db.turn import short_pause
@@ -73,11 +72,10 @@ class Database:
         """The file of a SQLite database."""
         return self._pool.file
 
-    @cached_property
+    @property
     def dialect(self) -> Dialect:
         """What the server is and can do; connects at first use. UnsupportedFeature when too old."""
-        self.read(lambda connection: connection.execute("SELECT 1"))
-        return dialect_of(self._pool.engine().dialect)
+        return self.read(lambda _: self._pool.product())
 
     def run(self, work: Work[T], *, repeat: bool = False, patient: bool = False) -> T:
         """One transaction: `work(connection)`, then COMMIT; its result.
@@ -158,7 +156,8 @@ class Database:
     def _watched(self, patient: bool = False) -> Iterator[Connection]:
         with self._pool.connection() as connection:
             connection.patient = patient
-            self._watchdog.watch(connection)
+            if self.kind != "sqlite":
+                self._watchdog.watch(connection)
             yield connection
 
     def _begin(self, connection: Connection) -> None:

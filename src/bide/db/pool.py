@@ -17,7 +17,8 @@ from sqlalchemy.engine.url import URL, make_url
 
 from bide.clock import monotonic
 from bide.db.connection import Connection
-from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, with_driver
+from bide.db.dialects import Dialect
+from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, dialect_of, with_driver
 from bide.db.failures import translate
 from bide.db.places import file_of
 from bide.db.turn import Turn, short_pause
@@ -37,13 +38,14 @@ class Pool:
         self._size = size
         self._durable = durable
         self._known_driver: Driver | None = None
+        self._product: Dialect | None = None
         self._engine: Owned[Engine] = Owned(self._make, forget=_forget)
         self._write_ahead: Owned[bool] = Owned(self._use_write_ahead_log)
         if kind == "sqlite":
             _sqlite_pools.add(self)
 
     def engine(self) -> Engine:
-        """The engine of this process, in autocommit."""
+        """The engine of this process: ours, in autocommit, or the application's, as it is."""
         return self._engine.get()
 
     def ordinary(self) -> Engine:
@@ -52,6 +54,11 @@ class Pool:
             return self._given
         level = "SERIALIZABLE" if self._kind == "sqlite" else "READ COMMITTED"
         return self.engine().execution_options(isolation_level=level)
+
+    def product(self) -> Dialect:
+        """What the server is; known since the first connection, which refuses one too old."""
+        assert self._product is not None, "asked before the first connection"
+        return self._product
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -94,7 +101,9 @@ class Pool:
                 if self._given is None:
                     fairy: Any = stack.enter_context(contextlib.closing(engine.raw_connection()))
                 else:
-                    fairy = stack.enter_context(engine.connect()).connection
+                    held = stack.enter_context(engine.connect())
+                    # Of the connection, not of the engine, where it could have a level already.
+                    fairy = held.execution_options(isolation_level="AUTOCOMMIT").connection
                 connection = self._wrapped(fairy, engine.dialect)
             except Exception as error:
                 ours = translate(error, "opening a connection", connecting=True)
@@ -111,13 +120,14 @@ class Pool:
     def _wrapped(self, fairy: Any, dialect: SqlDialect) -> Connection:
         known = fairy.info.get("bide")
         if known is None:
+            self._product = self._product or dialect_of(dialect)
             raw = fairy.driver_connection
             known = fairy.info["bide"] = Connection(raw, self._driver(dialect))
         return known  # type: ignore[no-any-return]
 
     def _make(self) -> Engine:
         if self._given is not None:
-            return self._given.execution_options(isolation_level="AUTOCOMMIT")
+            return self._given
         url = with_driver(self._url)
         if self._kind == "sqlite":
             url = url.set(database=str(self.file))

@@ -12,11 +12,14 @@ import os
 import socket
 import threading
 import weakref
+from collections.abc import Callable
 
 from bide import events
 from bide.clock import monotonic
 from bide.db.connection import Connection
 from bide.forks.owned import Owned
+
+_watchdogs: weakref.WeakSet[Watchdog] = weakref.WeakSet()
 
 
 class Watchdog:
@@ -28,8 +31,8 @@ class Watchdog:
     def __init__(self, silence: float) -> None:
         self._silence = silence
         self._watched: weakref.WeakSet[Connection] = weakref.WeakSet()
-        self._thread: Owned[threading.Thread] = Owned(self._start)
-        self._ended = threading.Event()
+        self._thread: Owned[_Thread] = Owned(self._start)
+        _watchdogs.add(self)
 
     def watch(self, connection: Connection) -> None:
         """Look after `connection` for as long as it exists."""
@@ -37,26 +40,48 @@ class Watchdog:
         self._thread.get()
 
     def end(self) -> None:
-        """Let the thread of this process end."""
-        self._ended.set()
+        """Let the thread of this process end; the next `watch` starts another."""
+        thread = self._thread.reset()
+        if thread is not None:
+            thread.ended.set()
+            thread.join(1.0)
 
-    def _start(self) -> threading.Thread:
-        self._ended, self._watched = threading.Event(), weakref.WeakSet(self._watched)
-        thread = threading.Thread(target=self._look, name="bide-watchdog", daemon=True)
+    def _start(self) -> _Thread:
+        thread = _Thread(self._look, self._silence / 5)
         thread.start()
         return thread
 
     def _look(self) -> None:
-        ended = self._ended
-        while not ended.wait(self._silence / 5):
+        with contextlib.suppress(RuntimeError):  # a connection was added meanwhile: next time
             for connection in list(self._watched):
                 since = connection.busy_since
-                if (
-                    since is not None
-                    and not connection.patient
-                    and monotonic() - since >= self._silence
-                ):
+                if since is None or connection.patient:
+                    continue
+                if monotonic() - since >= self._silence:
                     cut_off(connection, since)
+
+
+class _Thread(threading.Thread):
+    """Calls `look` every `pause` seconds until it is ended."""
+
+    def __init__(self, look: Callable[[], None], pause: float) -> None:
+        super().__init__(name="bide-watchdog", daemon=True)
+        self.ended = threading.Event()
+        self._look = look
+        self._pause = pause
+
+    def run(self) -> None:
+        while not self.ended.wait(self._pause):
+            self._look()
+
+
+def _end_before_fork() -> None:
+    # A process that forks should have one thread; ours is started again when it is needed.
+    for watchdog in list(_watchdogs):
+        watchdog.end()
+
+
+os.register_at_fork(before=_end_before_fork)
 
 
 def cut_off(connection: Connection, since: float) -> None:
