@@ -298,3 +298,7 @@ class WorkerTimeout(BaseException):
 
 class WorkerStop(BaseException):
     """The worker stops now and gives the running job back with no attempt counted."""
+
+
+#: Raised into running code from outside: whoever guards against a hook's own errors lets them pass.
+INTERRUPTIONS = (KeyboardInterrupt, WorkerStop, WorkerTimeout)

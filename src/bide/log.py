@@ -15,6 +15,8 @@ Words = Callable[[dict[str, Any]], str]
 
 def _job(facts: dict[str, Any]) -> str:
     job = facts["job"]
+    if job is None:
+        return "no job"
     queue = f" (queue={job.queue})" if job.queue else ""
     return f"Job {job.name} (id={job.id}){queue}"
 

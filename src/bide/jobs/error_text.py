@@ -11,10 +11,7 @@ LIMIT = 64 * 1024
 
 def describe(error: BaseException) -> str:
     """The message, then the traceback as Python prints it, causes included."""
-    try:
-        message = str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - an error whose __str__ raises must not cost the record of it
-        message = f"{type(error).__name__} (its message could not be read)"
+    message = message_of(error)
     try:
         trace = "".join(
             traceback.format_exception(type(error), error, _below_us(error.__traceback__))
@@ -22,6 +19,14 @@ def describe(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - as above
         trace = f"{type(error).__name__} (its traceback could not be read)"
     return safe(f"{message}\n{trace}".rstrip())
+
+
+def message_of(error: BaseException) -> str:
+    """What the error says, else its type (DJ-074)."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - an error whose __str__ raises must not cost the record of it
+        return f"{type(error).__name__} (its message could not be read)"
 
 
 def _below_us(trace: TracebackType | None) -> TracebackType | None:

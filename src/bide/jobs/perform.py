@@ -7,7 +7,9 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from bide.errors import INTERRUPTIONS
 from bide.events import emit
+from bide.jobs.error_text import message_of
 from bide.jobs.handle import Job, _current
 from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
@@ -77,9 +79,12 @@ class Performer:
         """Call a hook that must not change the outcome; its own error joins the cause (DJ-510)."""
         try:
             call_hook(target, hook, job, *more)
-        except Exception as error:  # noqa: BLE001 - no hook may replace the outcome of the job
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - no hook may replace the outcome of the job
             emit("hook_failed", job=job, hook=hook, error=error)
             if cause is not None:
                 cause.add_note(
-                    f"The {hook} hook of the job failed too: {type(error).__name__}: {error}"
+                    f"The {hook} hook of the job failed too: "
+                    f"{type(error).__name__}: {message_of(error)}"
                 )

@@ -29,10 +29,11 @@ def constant(seconds: float) -> Backoff:
 
 def next_run_at(now: datetime, attempts: int, backoff: Backoff = polynomial) -> datetime:
     """When a job that has failed `attempts` times is tried again."""
+    seconds = backoff(attempts)
     try:
-        return min(now + timedelta(seconds=backoff(attempts)), LATEST)
+        return min(now + timedelta(seconds=seconds), LATEST)
     except OverflowError:
-        return LATEST
+        return LATEST if seconds > 0 else now
 
 
 def may_retry(attempts: int, max_attempts: int) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-from collections.abc import Coroutine
-from typing import Any, Protocol
+import threading
+from typing import Protocol
 
 from bide import clock
-from bide.errors import WorkerStop
+from bide.errors import DatabaseError, WorkerStop
 from bide.events import emit
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.perform import Performer
 from bide.jobs.store import WorkerRef
+from bide.workers import answers
+from bide.workers.coroutines import Coroutines
 from bide.workers.insist import Insistence
 from bide.workers.outcome import Failures
 from bide.workers.reserve import Reserver
@@ -58,30 +59,34 @@ class Attempts:
         self._worker, self._home, self._lifecycle = worker, home, lifecycle
         self._settings, self._reserver, self._entry = settings, reserver, entry
         self._failures = Failures(home.store, lambda: worker.ref, lifecycle, settings, insistence)
+        self._coroutines = Coroutines()
         self._performer = Performer(
-            lifecycle, retry_on_hook_error=settings.retry_on_hook_error, run_async=self._run_async
+            lifecycle,
+            retry_on_hook_error=settings.retry_on_hook_error,
+            run_async=self._coroutines.run,
         )
         self._deadline = Deadline()
-        self._loop: asyncio.Runner | None = None
         #: The job that is running now, and since when (monotonic).
         self.running: tuple[Job, float] | None = None
 
     def run(self, job: Job) -> bool:
-        """Perform one job inside the perform event; whether it succeeded. Raises WorkerStop only."""
+        """Perform one job inside the perform event; whether it succeeded.
+
+        Raises nothing but WorkerStop, and KeyboardInterrupt when Ctrl-C was pressed and is not ours.
+        """
         attempt = _Attempt()
-        self.running = (job, attempt.began)
+        outer, self.running = self.running, (job, attempt.began)
         try:
             self._lifecycle.run(
                 "perform", lambda _w, job: self._perform(job, attempt), self._worker, job
             )
-        except Exception as error:  # noqa: BLE001 - a callback of the application
-            emit("callback_failed", event="perform", job=job, error=error)
-            if attempt.succeeded is None:
-                self._failed(job, attempt, error)
+        except WorkerStop:
+            raise
+        except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
+            self._callback_failed(job, attempt, error)
         finally:
-            self.running = None
-            if self._entry is not None:
-                self._entry.ended()
+            self.running = outer
+            self._off_the_slate()
             self._reserver.took(clock.monotonic() - attempt.began)
         if attempt.succeeded is None:
             self._failures.skip(job, attempt.started_at)
@@ -94,18 +99,20 @@ class Attempts:
 
     def max_run_time(self, job: Job) -> float:
         """The job's own limit in seconds, capped by the setting (DJ-058 to DJ-061)."""
-        own = job.option("max_run_time")
-        return min(float(own), self._settings.max_run_time) if own else self._settings.max_run_time
+        own, most = answers.max_run_time(job), self._settings.max_run_time
+        return most if own is None else min(own, most)
 
     def close(self) -> None:
         """Stop the timer and the event loop, when the worker ends."""
         self._deadline.disarm()
-        if self._loop is not None:
-            self._loop.close()
-            self._loop = None
+        self._coroutines.close()
 
     def _perform(self, job: Job, attempt: _Attempt) -> bool:
+        """The body of the event; a callback that proceeds twice does not run the job twice."""
+        if attempt.succeeded is not None:
+            return attempt.succeeded
         emit("job_started", worker=self._worker, job=job)
+        self._on_the_slate(job, attempt.began, self._settings.max_run_time)
         try:
             payload = job.payload_object
             try:
@@ -116,7 +123,7 @@ class Attempts:
             self._given_back(job)
             raise
         except KeyboardInterrupt as error:
-            if not self._signals_are_ours():
+            if self._is_ctrl_c(error):
                 self._given_back(job)
                 raise
             self._failed(job, attempt, error)
@@ -129,8 +136,8 @@ class Attempts:
 
     def _within_limit(self, job: Job, attempt: _Attempt) -> None:
         limit = self.max_run_time(job)
-        if self._entry is not None:
-            self._entry.started(job.id or 0, job.lease, attempt.began, attempt.began + limit)
+        if limit != self._settings.max_run_time:
+            self._on_the_slate(job, attempt.began, limit)
         with self._deadline.limit(limit):
             self._performer.invoke(job)
 
@@ -142,18 +149,45 @@ class Attempts:
         emit("job_completed", worker=self._worker, job=job, seconds=seconds)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
-        attempt.succeeded = False
         self._failures.record(self._worker, job, error, attempt.started_at)
+        attempt.succeeded = False
+
+    def _callback_failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
+        """A callback of perform raised: the job's failure, unless its outcome stands (DJ-508)."""
+        if self._is_ctrl_c(error):
+            if attempt.succeeded is None:
+                self._given_back(job)
+            raise error
+        emit("callback_failed", event="perform", job=job, error=error)
+        if attempt.succeeded is None:
+            self._failed(job, attempt, error)
 
     def _given_back(self, job: Job) -> None:
         """A job whose running was cut short by the worker's end: no attempt counted (DJ-558)."""
         emit("job_given_back", job=job)
-        self._home.store.release(self._worker.ref, [(job.id or 0, job.lease)], clock.utc_now())
+        try:
+            self._home.store.release(self._worker.ref, [(job.id or 0, job.lease)], clock.utc_now())
+        except DatabaseError:
+            return  # the worker leaves now, and gives back whatever it still holds
 
-    def _signals_are_ours(self) -> bool:
-        return signal.getsignal(signal.SIGINT) == self._worker.requests.stop
+    def _on_the_slate(self, job: Job, began: float, limit: float) -> None:
+        if self._entry is not None:
+            self._entry.started(job.id or 0, job.lease, began, began + limit)
 
-    def _run_async(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        if self._loop is None:
-            self._loop = asyncio.Runner()
-        return self._loop.run(coroutine)
+    def _off_the_slate(self) -> None:
+        """A job that works off others goes on running when one of them has ended."""
+        if self._entry is None:
+            return
+        self._entry.ended()
+        if self.running is not None:
+            outer, began = self.running
+            self._on_the_slate(outer, began, self.max_run_time(outer))
+
+    @staticmethod
+    def _is_ctrl_c(error: BaseException) -> bool:
+        """Whether Python raised it for the keyboard, not a job or callback by itself."""
+        return (
+            isinstance(error, KeyboardInterrupt)
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )

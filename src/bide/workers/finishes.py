@@ -50,6 +50,8 @@ class Finishes:
             return
         with self._lock:
             leases = list(self._waiting)
+            if not leases:  # the keeper was quicker
+                return
             done = self._store.finish(self._worker(), leases, self._now(), keep=self._keep)
             for lease in leases:
                 name = self._waiting.pop(lease)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from bide import clock
 from bide.errors import DatabaseError, WorkerStop
 from bide.events import emit
-from bide.workers.signals import Bell
+from bide.workers.signals import Requests
 
 T = TypeVar("T")
 
@@ -16,17 +16,18 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
 class Insistence:
-    """Repeats what the database refused, whatever the reason: an outcome must be recorded.
+    """Repeats what the database refused, whatever the reason, until the worker must end."""
 
-    `give_up` is asked between tries.
-    """
-
-    def __init__(self, bell: Bell, give_up: Callable[[], bool]) -> None:
-        self._bell, self._give_up = bell, give_up
+    def __init__(self, requests: Requests, grace_time: float) -> None:
+        self._requests, self._grace_time = requests, grace_time
         self.lost = False
 
-    def on(self, action: Callable[[], T]) -> T:
-        """What `action` returns, as soon as the database lets it; WorkerStop when told to give up."""
+    def on(self, action: Callable[[], T], *, idle: bool = False) -> T:
+        """What `action` returns, as soon as the database lets it.
+
+        Raises WorkerStop when the worker shall stop: an `idle` one, which has nothing to report, at
+        once, another at the second request or at the end of its grace time.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
@@ -36,10 +37,19 @@ class Insistence:
             else:
                 self._say_back()
                 return result
-            if self._give_up():
+            if self._must_end(idle=idle):
                 raise WorkerStop
-            self._bell.wait(clock.jitter(pause, 0.5))
+            self._requests.loop_bell.wait(clock.jitter(min(pause, self._grace_left()), 0.5))
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _must_end(self, *, idle: bool) -> bool:
+        requests = self._requests
+        return requests.stopping and (idle or requests.stops > 1 or self._grace_left() <= 0)
+
+    def _grace_left(self) -> float:
+        if not self._requests.stopping:
+            return LONGEST_PAUSE
+        return max(0.0, self._requests.stopped_at + self._grace_time - clock.monotonic())
 
     def _say_lost(self, error: Exception) -> None:
         if not self.lost:

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from bide import clock
-from bide.errors import DeserializationError, UnknownJob, WorkerTimeout
+from bide.errors import INTERRUPTIONS, DeserializationError, UnknownJob, WorkerTimeout
 from bide.events import emit
 from bide.jobs.error_text import describe
 from bide.jobs.handle import Job
 from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.retries import Backoff, may_retry, next_run_at, polynomial
+from bide.jobs.retries import may_retry
 from bide.jobs.store import Failure, Running, WorkerRef
+from bide.workers import answers
 from bide.workers.insist import Insistence
 from bide.workers.settings import Settings
 
@@ -37,8 +38,10 @@ class Failures:
         """Count the attempt and schedule the next one, or end the job; inside the error event."""
         job.error = error
         recording = _Recording(self, worker, job, error, started_at)
-        self._guarded("error", recording.in_error_event, worker, job)
-        recording.once()
+        try:
+            self._guarded("error", recording.in_error_event, worker, job)
+        finally:
+            recording.once()
 
     def skip(self, job: Job, started_at: datetime) -> None:
         """An around callback did not proceed: the job comes back later, no attempt is counted (DJ-505)."""
@@ -53,7 +56,9 @@ class Failures:
         """Run the event; a callback that raises is reported and changes nothing (DJ-508)."""
         try:
             self._lifecycle.run(event, body, worker, job)
-        except Exception as error:  # noqa: BLE001 - the outcome of the job is recorded all the same
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the outcome of the job is recorded all the same
             emit("callback_failed", event=event, job=job, error=error)
 
     def _write(self, job: Job, failure: Failure) -> None:
@@ -74,8 +79,8 @@ class Failures:
         job.failed_at = now if failure.run_at is None else None
 
     def _destroys(self, job: Job) -> bool:
-        own = _answer(job, "destroy_failed_jobs")
-        return self._settings.destroy_failed_jobs if own is None else bool(own)
+        own = answers.destroy_failed_jobs(job)
+        return self._settings.destroy_failed_jobs if own is None else own
 
     def next_run_at(
         self, job: Job, attempts: int, error: BaseException, now: datetime
@@ -83,13 +88,10 @@ class Failures:
         """When the job is tried again; None when that was the last attempt."""
         if isinstance(error, DeserializationError) and not isinstance(error, UnknownJob):
             return None
-        own = job.max_attempts if job.max_attempts is not None else _answer(job, "max_attempts")
-        if not may_retry(attempts, self._settings.max_attempts if own is None else int(own)):
+        own = answers.max_attempts(job)
+        if not may_retry(attempts, self._settings.max_attempts if own is None else own):
             return None
-        wished = _answer(job, "reschedule_at", now, attempts)
-        if isinstance(wished, datetime) and wished.tzinfo is not None:
-            return wished
-        return next_run_at(now, attempts, _backoff(job))
+        return answers.reschedule_at(job, now, attempts)
 
 
 class _Recording:
@@ -133,15 +135,19 @@ class _Recording:
             written = True
 
         emit("job_failed_permanently", job=self._job, error=self._error, attempts=failure.attempts)
-        self._failures._guarded("failure", body, self._worker, self._job)
-        if not written:
-            self._failures._write(self._job, failure)
+        try:
+            self._failures._guarded("failure", body, self._worker, self._job)
+        finally:
+            if not written:
+                self._failures._write(self._job, failure)
 
     def _failure_hook(self, job: Job) -> None:
-        """Standard errors of the failure hook are logged, the job fails all the same (DJ-076, DJ-511)."""
+        """Errors of the failure hook are logged, the job fails all the same (DJ-076, DJ-511)."""
         try:
             call_hook(_target(job), "failure", job)
-        except Exception as error:  # noqa: BLE001 - the job has failed already
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the job has failed already
             emit("hook_failed", job=job, hook="failure", error=error)
 
 
@@ -149,25 +155,6 @@ def _target(job: Job) -> object:
     try:
         return job.payload_object.object
     except DeserializationError:
-        return None
-
-
-def _backoff(job: Job) -> Backoff:
-    """The declared one, else Delayed::Job's."""
-    try:
-        declared = job.payload_object.declared
-    except DeserializationError:
-        declared = None
-    backoff = getattr(declared.options, "backoff", None) if declared is not None else None
-    return backoff if backoff is not None else polynomial
-
-
-def _answer(job: Job, name: str, *args: Any) -> Any:
-    """What the payload answers; an answer that raises is reported and counts as none."""
-    try:
-        return job.option(name, *args)
-    except Exception as error:  # noqa: BLE001 - no optional method may kill a worker
-        emit("hook_failed", job=job, hook=name, error=error)
         return None
 
 

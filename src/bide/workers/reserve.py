@@ -160,7 +160,7 @@ class Reserver:
                 raise refusals.pop()
             self._claim_once(number)
 
-        self._insistence.on(claim)
+        self._insistence.on(claim, idle=True)
 
     def _failed(self, error: Exception) -> None:
         self._errors += 1

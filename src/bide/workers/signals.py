@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -15,12 +16,16 @@ from bide import clock
 
 
 class Bell:
-    """A pipe: `ring` from anywhere (also a signal handler), `wait` in one thread."""
+    """A pipe: `ring` from anywhere (also a signal handler), `wait` in one thread.
+
+    `close` closes both ends; so does the end of the object.
+    """
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
         for end in (self._read, self._write):
             os.set_blocking(end, False)
+        self.close = weakref.finalize(self, _close, self._read, self._write)
 
     def fileno(self) -> int:
         return self._read
@@ -42,10 +47,10 @@ class Bell:
             while os.read(self._read, 4096):
                 pass
 
-    def close(self) -> None:
-        """Close both ends."""
-        os.close(self._read)
-        os.close(self._write)
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class Requests:

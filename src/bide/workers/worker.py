@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from bide import clock
-from bide.errors import WorkerStop
+from bide.errors import DatabaseError, FatalBackendError, WorkerStop
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
@@ -52,7 +53,7 @@ class Worker:
         self._wanted, self._exit_on_complete = wanted, exit_on_complete
         self._given_name, self._entry = name, entry
         self.requests = Requests()
-        self._insistence = Insistence(self.requests.loop_bell, lambda: self.requests.stops > 1)
+        self._insistence = Insistence(self.requests, settings.grace_time)
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(
             self, home, lifecycle, settings, self._reserver, self._insistence, entry
@@ -74,7 +75,7 @@ class Worker:
     def ref(self) -> WorkerRef:
         """Who this worker is in the store; entered at the first need."""
         if self._registered is None:
-            self._registered = self._insistence.on(self._register)
+            self._registered = self._insistence.on(self._register, idle=True)
         return self._registered
 
     def start(self) -> None:
@@ -105,7 +106,10 @@ class Worker:
         if self._registered is not None:
             work()
             return
-        _ = self.ref
+        try:
+            _ = self.ref
+        except WorkerStop:  # the database never answered
+            return
         keeper = Keeper(self._home, self._lifecycle, self.settings, self, alone=self._entry is None)
         keeper.start()
         try:
@@ -149,7 +153,12 @@ class Worker:
         def loop(_worker: Any) -> None:
             counts[:] = self._work_off(self._share())
 
-        self._lifecycle.run("loop", loop, self)
+        try:
+            self._lifecycle.run("loop", loop, self)
+        except FatalBackendError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a callback of the application ends no worker
+            emit("callback_failed", event="loop", job=None, error=error)
         done, failed = sum(counts), counts[1]
         if done:
             seconds = clock.monotonic() - began
@@ -259,5 +268,9 @@ class Worker:
             self._registered = ref
 
     def clear_locks(self) -> None:
-        """Give back every claimed job that was not started; the plugin of that name calls it at the end."""
-        self._reserver.leave()
+        """Give back every claimed job that was not started; the plugin of that name calls it at the end.
+
+        A lost database must not hide what ended the worker; leaving tries and reports it again.
+        """
+        with suppress(DatabaseError):
+            self._reserver.leave()
