@@ -78,7 +78,7 @@ class Attempts:
         outer, self.running = self.running, (job, attempt.began)
         try:
             self._lifecycle.run(
-                "perform", lambda _w, job: self._perform(job, attempt), self._worker, job
+                "perform", lambda *_: self._perform(job, attempt), self._worker, job
             )
         except WorkerStop:
             raise
@@ -149,8 +149,10 @@ class Attempts:
         emit("job_completed", worker=self._worker, job=job, seconds=seconds)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
-        self._failures.record(self._worker, job, error, attempt.started_at)
-        attempt.succeeded = False
+        try:
+            self._failures.record(self._worker, job, error, attempt.started_at)
+        finally:
+            attempt.succeeded = False
 
     def _callback_failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
         """A callback of perform raised: the job's failure, unless its outcome stands (DJ-508)."""
