@@ -171,8 +171,21 @@ def test_jobs_survive_workers_that_are_killed(store: SQLiteStore) -> None:
     assert store.database.read(lambda c: c.execute("PRAGMA integrity_check")) == [("ok",)]
 
 
+def test_no_handle_of_the_file_is_inherited(store: SQLiteStore) -> None:
+    """A child that inherits one believes in locks that it does not hold."""
+    put(store)
+    name = str(store.database.file)
+
+    def inherited() -> list[str]:
+        every = [
+            str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()
+        ]
+        return [path for path in every if path.startswith(name)]
+
+    assert in_child(inherited) == []
+
+
 def test_parent_and_child_write_by_turns_after_a_fork(store: SQLiteStore) -> None:
-    """The parent's handle is closed before the fork, so no record of locks is inherited."""
     put(store)
     for _ in range(10):
         assert in_child(lambda: put(store)) > 0
