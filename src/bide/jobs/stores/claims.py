@@ -87,12 +87,17 @@ class Claims:
 
     def look(self) -> None:
         """See the first ready job of every level, from zero."""
-        marks, start = self.marks, monotonic()
+        marks, text = self.marks, self._statements["look"].text
         used = marks.everything()
-        rows = self._database.read(lambda c: c.execute(self._statements["look"].text))
+
+        def work(connection: Connection) -> tuple[list[Row], float]:
+            start = monotonic()
+            return connection.execute(text), monotonic() - start
+
+        rows, cost = self._database.read(work)
         found = [((queue, priority), pos) for _, _, queue, priority, pos in rows if pos is not None]
         newest, due = rows[0][:2]
-        marks.looked(used, found, newest, due, monotonic() - start)
+        marks.looked(used, found, newest, due, cost)
 
     def planned(self, name: str) -> Statement:
         """A statement, prepared anew whenever the table has doubled.
@@ -123,10 +128,12 @@ class Claims:
 
     def _more(self, order: Order, fresh: bool) -> bool:
         """Whether a second claim may find what the first has missed."""
-        before = self.marks.start(order.wanted).marks
+        before, since = self.marks.start(order.wanted).marks, self.marks.due_since
         if fresh or not self.marks.may_look():
             return any(len(queues) > 1 for _, queues in by_priority(before))
         self.look()
+        if self.marks.due_since < since:
+            return True
         after = self.marks.start(order.wanted).marks
         return any(
             level not in before or mark.pos < before[level].pos for level, mark in after.items()

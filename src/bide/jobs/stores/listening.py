@@ -46,18 +46,19 @@ class Listening:
 
     def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
         """Sleep until a job may have become ready (True), `also` is readable or the time is over."""
-        end, pause = monotonic() + seconds, FIRST_PAUSE
+        end, pause = monotonic() + seconds, 0.0
         while True:
             heard = self._hear()
             self._announce()
-            if heard or self._arrived():
+            # Right after a claim only what is new counts: a job that it could not take is still there.
+            if heard or self._arrived(only_new=pause == 0.0):
                 return True
             left = end - monotonic()
             if left <= 0:
                 return False
+            pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
             if self._readable(min(left, pause), also):
                 return False
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     def close(self) -> None:
         """Say that we wait no more, and hang up."""
@@ -84,17 +85,20 @@ class Listening:
             self._database.single(lambda c: c.execute(announce, params), repeat=True)
             self._announced_until = start + 2 * half
 
-    def _arrived(self) -> bool:
-        """Whether something that we take became ready since the last claim or look."""
+    def _arrived(self, *, only_new: bool) -> bool:
+        """Whether something that we take is ready; `only_new`: if anything is since the last claim."""
         with contextlib.suppress(DatabaseError):
             marks = self._claims.marks
-            [[newest]] = self._database.read(lambda c: c.execute(self._statements["newest"]))
-            if newest == marks.newest:
+            if only_new and self._newest() == marks.newest:
                 return False
             if marks.may_look():
                 self._claims.look()
             return self._ready()
         return False
+
+    def _newest(self) -> int:
+        newest = self._statements["newest"]
+        return int(self._database.read(lambda c: c.execute(newest))[0][0])
 
     def _ready(self) -> bool:
         known = self._claims.marks.everything().marks
@@ -109,7 +113,10 @@ class Listening:
     def _hear(self) -> bool:
         """Take what was told; whether any of it is for us."""
         heard = False
-        for hint in self._wire.get().hints():
+        hints = self._wire.get().hints()
+        if hints is None:
+            self._claims.marks.distrust()
+        for hint in hints or ():
             if not hint:
                 self._claims.marks.distrust()
                 heard = True
@@ -158,8 +165,8 @@ class Wire:
         self._raw, self._retry = raw, FIRST_RETRY
         return True
 
-    def hints(self) -> list[str]:
-        """What has arrived."""
+    def hints(self) -> list[str] | None:
+        """What has arrived; None when the connection was lost, and with it what was told since."""
         if self._raw is None:
             return []
         heard = []
@@ -167,9 +174,9 @@ class Wire:
             self._raw.pgconn.consume_input()
             while told := self._raw.pgconn.notifies():
                 heard.append(told.extra.decode())
-        except Exception:  # noqa: BLE001 - lost: whatever was told meanwhile, looks find
+        except Exception:  # noqa: BLE001 - whatever it is, this connection hears no more
             self.hang_up()
-            heard.append("")
+            return None
         return heard
 
     def descriptor(self) -> int | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Final, NamedTuple
 
 from bide.clock import monotonic
@@ -21,7 +22,7 @@ from bide.jobs.stores.shelf import covers
 Level = tuple[str, int]
 
 #: A look may be repeated when it cost at most this many seconds, or when this many times its cost are over.
-CHEAP: Final = 0.005
+CHEAP: Final = 0.02
 SHARE: Final = 20
 #: Seconds after which levels that others have begun to use are looked for even while claims come back full.
 LOOK_EVERY: Final = 0.5
@@ -59,7 +60,7 @@ class Marks:
         self._marks: dict[Level, Mark] = {}
         self._newest = 0
         self._interests: dict[Wanted, None] = {}
-        self._costs = (0.0, 0.0)
+        self._costs = (inf, inf, inf)  # of the last looks: one that was held up does not count
         self._looked_at: float | None = None
         self._due_since = BEGINNING
         self._due_touched = 0
@@ -177,7 +178,7 @@ class Marks:
             if due is not None:
                 self._due_since = min(self._due_since, due)
             self._newest = max(self._newest, newest)
-            self._looked_at, self._costs = now, (self._costs[1], cost)
+            self._looked_at, self._costs = now, (*self._costs[1:], cost)
 
     def _used(self, which: Callable[[Level], bool]) -> Used:
         chosen = {level: mark for level, mark in self._marks.items() if which(level)}

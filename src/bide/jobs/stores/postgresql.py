@@ -151,7 +151,8 @@ class PostgreSQLStore(SqlOperating):
         """Enter a worker."""
         params = {"name": name, "host": host, "pid": pid, "info": info_text(info)}
         register = self.statements["register"]
-        [[worker_id]] = self.database.single(lambda c: c.execute(register, params))
+        # Twice in the table does no harm: nobody's heartbeat speaks for the first.
+        [[worker_id]] = self.database.single(lambda c: c.execute(register, params), repeat=True)
         return WorkerRef(worker_id, name)
 
     def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:

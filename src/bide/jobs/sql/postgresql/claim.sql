@@ -1,9 +1,10 @@
 -- {pieces}: the ids of ready jobs, one piece for each priority in their order. While scheduled jobs are
 -- due nothing is taken, because they must become ready first.
 WITH due AS MATERIALIZED (
-    SELECT :mind_due::boolean AND EXISTS (
-        SELECT FROM bide_jobs WHERE state = 2 AND run_at >= :since AND run_at <= :now
-    ) AS there
+    -- The first in order, not EXISTS: that makes the planner hope to meet one early in the table.
+    SELECT :mind_due::boolean AND coalesce((
+        SELECT run_at FROM bide_jobs WHERE state = 2 AND run_at >= :since ORDER BY run_at LIMIT 1
+    ) <= :now, false) AS there
 ), claimed AS (
     UPDATE bide_jobs
     SET state = 1, lease = lease + 1, locked_at = :now, locked_by = :name, worker_id = :worker
@@ -14,7 +15,7 @@ SELECT s.newest, s.due, s.size, c.*
 FROM (
     SELECT
         set_config('synchronous_commit', 'off', true),
-        (SELECT last_value FROM bide_jobs_pos_seq) AS newest,
+        (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM bide_jobs_pos_seq) AS newest,
         (SELECT there FROM due) AS due,
         pg_relation_size('bide_jobs') AS size
 ) AS s

@@ -12,7 +12,7 @@ WITH RECURSIVE level AS (
 SELECT s.newest, s.due, l.queue, l.priority, l.pos
 FROM (
     SELECT
-        (SELECT last_value FROM bide_jobs_pos_seq) AS newest,
+        (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM bide_jobs_pos_seq) AS newest,
         (SELECT run_at FROM bide_jobs WHERE state = 2 ORDER BY run_at LIMIT 1) AS due
 ) AS s
 LEFT JOIN level AS l ON NOT EXISTS (

@@ -1,1 +1,1 @@
-SELECT last_value FROM bide_jobs_pos_seq
+SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM bide_jobs_pos_seq
