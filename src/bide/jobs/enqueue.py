@@ -55,8 +55,8 @@ class Options(NamedTuple):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
                 raise EnqueueError(f"{name}={value!r} must be a whole number, e.g. {name}=10")
-        if self.priority is not None and not -(2**31) <= self.priority < 2**31:
-            raise EnqueueError(f"priority={self.priority} must fit 32 bits")
+            if value is not None and not -(2**31) <= value < 2**31:
+                raise EnqueueError(f"{name}={value} must fit 32 bits, e.g. {name}=10")
         if self.queue is not None and (len(self.queue) > 255 or "\x00" in self.queue):
             raise EnqueueError(
                 f"queue={self.queue[:40]!r} must be at most 255 characters without NUL"
@@ -128,7 +128,7 @@ class Enqueuer:
         def body(job: Job) -> None:
             self._hook(job)
             if self._runs_inline(job):
-                self._performer.invoke(job)
+                self._performer.running_async(await_here).invoke(job)
             else:
                 [job.id] = await_here(
                     self._home.store.ainsert([job.to_store()], call.options.session)
@@ -196,6 +196,7 @@ class Enqueuer:
 
     def _hook(self, job: Job) -> None:
         call_hook(job.payload_object.object, "enqueue", job)
+        _check(job)
 
     def _runs_inline(self, job: Job) -> bool:
         """delay_jobs may be a callable that takes the job or nothing (queue.md 2.3)."""
@@ -222,6 +223,14 @@ class Enqueuer:
             job.run_at = job.created_at
         job.state = "ready" if job.run_at <= job.created_at else "scheduled"
         emit("enqueued", job=job)
+
+
+def _check(job: Job) -> None:
+    """What queue_name, hooks and callbacks chose is held to what callers may choose."""
+    if job.queue is None or job.priority is None:
+        raise EnqueueError(f"{job!r} needs a queue and a priority, e.g. queue='mail', priority=0")
+    Options(job.queue, job.priority, None, job.max_attempts).check()
+    job.run_at = _moment(job.run_at)
 
 
 def _moment(value: When) -> datetime | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from bide.errors import INTERRUPTIONS
@@ -17,6 +19,16 @@ from bide.jobs.lifecycle import Lifecycle
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
+def run_here(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """The result of `coroutine`; on a thread where this one runs an event loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1, "bide-inline") as pool:
+        return pool.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
 class Performer:
     """Runs jobs in this thread. `run_async` runs the coroutine of an `async def` job to its end."""
 
@@ -25,11 +37,17 @@ class Performer:
         lifecycle: Lifecycle,
         *,
         retry_on_hook_error: bool = False,
-        run_async: RunAsync = asyncio.run,
+        run_async: RunAsync = run_here,
     ) -> None:
         self._lifecycle = lifecycle
         self._retry_on_hook_error = retry_on_hook_error
         self._run_async = run_async
+
+    def running_async(self, run_async: RunAsync) -> Performer:
+        """The same with another way to run coroutines."""
+        return Performer(
+            self._lifecycle, retry_on_hook_error=self._retry_on_hook_error, run_async=run_async
+        )
 
     def invoke(self, job: Job) -> Any:
         """Run hooks and perform inside the invoke_job event; what perform raised is raised.

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from bide.jobs.perform import run_here
+
 
 class Coroutines:
     """The event loop of one worker, made at the first need."""
@@ -16,6 +18,8 @@ class Coroutines:
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`. What it leaves running is cancelled, itself included when it
         was cut off from outside: a loop that is left by an exception keeps its tasks."""
+        if _inside_a_loop():
+            return run_here(coroutine)
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
@@ -31,8 +35,16 @@ class Coroutines:
 
     def _end_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
         left = asyncio.all_tasks(loop)
-        if not left or loop.is_running():
+        if not left:
             return
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
+def _inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -12,6 +12,11 @@ from typing import Any
 
 from bide.errors import SettingsError
 
+#: No duration is longer, in seconds: what sleeps and timers can take.
+LONGEST = 10 * 365 * 86400.0
+#: Settings that count bytes, and may be larger than 32 bits.
+_BYTES = ("max_payload_size", "recycle_above_memory")
+
 Check = Callable[[Any], str | None]
 
 
@@ -227,6 +232,10 @@ def _problem(one: Any, value: Any) -> str | None:
     else:
         wrong = f"must be {_KINDS.get(expected, expected.__name__)}"
     wrong = wrong or (check(value) if check else None)
+    if not wrong and expected is float and value > LONGEST:
+        wrong = f"must be at most {LONGEST:g} (ten years)"
+    if not wrong and expected is int and abs(value) >= 2**31 and one.name not in _BYTES:
+        wrong = "must fit 32 bits"
     return f"{one.name}={value!r}: {wrong}, e.g. {one.metadata['example']}" if wrong else None
 
 
