@@ -227,7 +227,8 @@ class Enqueuer:
 
 def _check(job: Job) -> None:
     """What queue_name, hooks and callbacks chose is held to what callers may choose."""
-    if job.queue is None or job.priority is None:
+    chosen: list[Any] = [job.queue, job.priority]
+    if None in chosen:
         raise EnqueueError(f"{job!r} needs a queue and a priority, e.g. queue='mail', priority=0")
     Options(job.queue, job.priority, None, job.max_attempts).check()
     job.run_at = _moment(job.run_at)
