@@ -12,7 +12,7 @@ Version = tuple[int, ...]
 #: Product -> oldest version that Bide runs on.
 MINIMUM: Final[dict[str, Version]] = {
     "PostgreSQL": (12,),
-    "MySQL": (8, 0, 1),
+    "MySQL": (8, 0, 17),
     "MariaDB": (10, 6),
     "SQLite": (3, 35),
 }

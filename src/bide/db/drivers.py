@@ -97,11 +97,17 @@ class MySQL:
             self.begin = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", *self.begin)
 
     def connect_options(self) -> dict[str, Any]:
-        session = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        # Without a strict mode the server cuts texts instead of refusing them (DJ-522).
+        session = (
+            "SET SESSION time_zone = '+00:00', "
+            "sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')"
+        )
         return {"connect_timeout": 10, "charset": "utf8mb4", "init_command": session}
 
     def opened(self, raw: Any) -> None:
-        """Nothing: init_command has done it."""
+        """No gap is locked, so that claims and the application's statements do not collide."""
+        with raw.cursor() as cursor:
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def cursor(self, raw: Any) -> Any:
         return raw.cursor()

@@ -54,6 +54,8 @@ class Database:
     ) -> None:
         self.url = target.url if isinstance(target, Engine) else make_url(target)
         self.kind = kind_of(self.url)
+        #: Whether its sessions are the application's too, so that they stay as they are.
+        self.shared = isinstance(target, Engine)
         self.table_prefix = _checked_prefix(table_prefix)
         self.busy_timeout = busy_timeout
         self._watchdog = Watchdog(silence)

@@ -1,0 +1,1 @@
+DELETE FROM bide_workers WHERE id IN :ids

@@ -1,0 +1,1 @@
+SELECT id, `key` FROM bide_jobs WHERE `key` IN :keys

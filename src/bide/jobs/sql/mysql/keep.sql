@@ -1,0 +1,3 @@
+UPDATE bide_jobs FORCE INDEX (PRIMARY)
+SET state = 4, finished_at = :now, locked_at = NULL, locked_by = NULL, worker_id = NULL
+WHERE id IN :ids

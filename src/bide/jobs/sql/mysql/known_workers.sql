@@ -1,0 +1,1 @@
+SELECT id FROM bide_workers

@@ -1,0 +1,5 @@
+SELECT id
+FROM bide_workers
+WHERE heartbeat_at < UTC_TIMESTAMP(6) - INTERVAL :silent MICROSECOND OR id IN :dead
+ORDER BY id
+FOR UPDATE SKIP LOCKED
