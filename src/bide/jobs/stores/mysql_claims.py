@@ -105,6 +105,8 @@ class Claims:
             if self._have(connection, worker, chosen):
                 return Taken(running(chosen, worker, now), set(), more=False)
             shares, more = self._shares(connection, levels, limit)
+            if not shares:  # others took them since the look
+                return Taken([], {level[:2] for level in levels[:_LEVELS]}, more)
             chosen[:] = self._lock(connection, shares)
             self._mark(connection, worker, chosen, now)
             locked = _short_of(shares, chosen)
