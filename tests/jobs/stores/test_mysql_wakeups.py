@@ -130,6 +130,7 @@ def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(own_mariadb:
     wakeups = store.wakeups()
     reader, writer = os.pipe()
     own_mariadb.stop()
+    wakeups.wait(0.1)
     assert not wakeups.wait(0.1)
     os.write(writer, b"!")
     assert not wakeups.wait(20, [reader])

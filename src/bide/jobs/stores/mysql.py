@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -208,7 +209,8 @@ class MySQLStore(SqlOperating):
         self, connection: Connection, name: str, ids: Sequence[int], **params: Any
     ) -> None:
         for some in batches(ids):
-            connection.execute(self.statements[name], params | {"ids": tuple(some)})
+            named = {"ids": tuple(some), "listed": json.dumps(some)}
+            connection.execute(self.statements[name], params | named)
 
     def _record(
         self,

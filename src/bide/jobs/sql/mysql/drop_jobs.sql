@@ -1,1 +1,3 @@
-DELETE jobs FROM bide_jobs AS jobs FORCE INDEX (PRIMARY) WHERE jobs.id IN :ids
+DELETE jobs
+FROM JSON_TABLE(:listed, '$[*]' COLUMNS (id BIGINT PATH '$')) AS listed
+STRAIGHT_JOIN bide_jobs AS jobs FORCE INDEX (PRIMARY) ON jobs.id = listed.id
