@@ -124,6 +124,9 @@ def test_a_waiter_with_work_looks_often_and_an_idle_one_seldom(store: Store) -> 
     assert wakeups._pause() == 1.0
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
 @pytest.mark.usefixtures("absent_server")
 def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(own_mariadb: MariaDB) -> None:
     store = _fresh_store(own_mariadb)
@@ -146,6 +149,9 @@ def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(own_mariadb:
     os.close(writer)
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
 @pytest.mark.usefixtures("absent_server")
 def test_a_restarted_server_costs_nothing_but_the_connection(own_mariadb: MariaDB) -> None:
     """Promise 1: what is safe to repeat is repeated, on a new connection."""

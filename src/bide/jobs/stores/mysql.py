@@ -177,7 +177,7 @@ class MySQLStore(SqlOperating):
         return play(story, connection.execute)
 
     def _finish_one(self, worker: WorkerRef, lease: Lease) -> bool:
-        params = {"id": lease[0], "lease": lease[1], "worker": worker.id}
+        params = {"listed": json.dumps(lease[:1]), "lease": lease[1], "worker": worker.id}
 
         def work(connection: Connection) -> bool:
             connection.execute(self.statements["finish_one"], params)

@@ -1,3 +1,6 @@
 -- A job without an error has no attempts to forget.
-DELETE FROM bide_jobs
-WHERE id = :id AND lease = :lease AND worker_id = :worker AND state = 1 AND last_error IS NULL
+DELETE jobs
+FROM JSON_TABLE(:listed, '$[*]' COLUMNS (id BIGINT PATH '$')) AS listed
+STRAIGHT_JOIN bide_jobs AS jobs FORCE INDEX (PRIMARY) ON jobs.id = listed.id
+WHERE jobs.lease = :lease AND jobs.worker_id = :worker AND jobs.state = 1
+    AND jobs.last_error IS NULL
