@@ -127,7 +127,9 @@ def test_urgent_jobs_of_another_process_pass_a_backlog(
     assert ids(claim(scene.here, scene.worker, 1)) == [urgent]
 
 
-def test_a_claim_does_not_read_what_is_before_its_mark(scene: Scene) -> None:
+def test_a_claim_does_not_read_what_is_before_its_mark(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A snapshot held open keeps a thousand finished jobs at the head of the index: none is visited."""
     put_many(scene.there, 3000)
     with scene.connect() as holder:
@@ -136,6 +138,8 @@ def test_a_claim_does_not_read_what_is_before_its_mark(scene: Scene) -> None:
         for _ in range(30):
             rows = claim(scene.here, scene.worker, 100)
             scene.here.finish(scene.worker, [lease(row) for row in rows], NOW, keep=False)
+        monkeypatch.setattr(marks, "CHEAP", -1.0)
+        monkeypatch.setattr(marks, "SHARE", 10**9)
         put_many(scene.here, 10)
         before = blocks(scene)
         assert len(claim(scene.here, scene.worker, 10)) == 10

@@ -141,6 +141,8 @@ class Claims:
 
     def _take(self, order: Order, limit: int, *, wide: bool = False) -> list[tuple[int, JobRow]]:
         answer = self._once(order, limit, wide=wide, mind_due=True)
+        if answer.due and self.marks.cheap():
+            self.look()
         while answer.due:
             promoted = self.promote(order.now, PROMOTED_AT_ONCE)
             answer = self._once(order, limit, wide=wide, mind_due=False)
@@ -153,6 +155,8 @@ class Claims:
         used = marks.start(order.wanted)
         params: dict[str, Any] = {
             "mind_due": mind_due,
+            "strict": mind_due and marks.cheap(),
+            "newest": marks.newest,
             "since": marks.due_since,
             "now": order.now,
             "name": order.worker.name,

@@ -144,6 +144,10 @@ class Marks:
             return True
         return monotonic() - self._looked_at > max(LOOK_EVERY, SHARE * min(self._costs))
 
+    def cheap(self) -> bool:
+        """Whether a look costs so little that the order may be kept over all processes at any moment."""
+        return min(self._costs) <= CHEAP
+
     def may_look(self) -> bool:
         """Whether a look is cheap, or long enough ago for what it costs."""
         cost = min(self._costs)

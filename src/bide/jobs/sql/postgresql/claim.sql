@@ -1,10 +1,13 @@
 -- {pieces}: the ids of ready jobs, one piece for each priority in their order. While scheduled jobs are
--- due nothing is taken, because they must become ready first.
+-- due nothing is taken, because they must become ready first; nor, if it is to be strict, when something
+-- became ready since the last look, which may be more urgent than what is known.
 WITH due AS MATERIALIZED (
     -- The first in order, not EXISTS: that makes the planner hope to meet one early in the table.
     SELECT :mind_due::boolean AND coalesce((
         SELECT run_at FROM bide_jobs WHERE state = 2 AND run_at >= :since ORDER BY run_at LIMIT 1
-    ) <= :now, false) AS there
+    ) <= :now, false) OR :strict::boolean AND (
+        SELECT last_value > :newest::bigint AND is_called FROM bide_jobs_pos_seq
+    ) AS there
 ), claimed AS (
     UPDATE bide_jobs
     SET state = 1, lease = lease + 1, locked_at = :now, locked_by = :name, worker_id = :worker
