@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -24,7 +24,8 @@ from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
-from bide.workers.roster import Crew
+from bide.workers.concurrent import ConcurrentWorker
+from bide.workers.roster import Crew, Lanes
 from bide.workers.settings import Settings
 from bide.workers.slate import Entry
 from bide.workers.supervisor import Supervisor
@@ -258,33 +259,36 @@ class App:
         *,
         name: str | None = None,
         exit_on_complete: bool = False,
-        entry: Entry | None = None,
+        concurrency: int = 1,
+        entries: Sequence[Entry] = (),
         **settings: Any,
     ) -> Worker:
-        """A worker with some settings of its own."""
-        return Worker(
-            self._home,
-            self.lifecycle,
-            self.settings.changed(**settings),
-            wanted,
-            name=name,
-            exit_on_complete=exit_on_complete,
-            entry=entry,
-        )
+        """A worker with some settings of its own; with `concurrency` many jobs at a time."""
+        options: dict[str, Any] = {"name": name, "exit_on_complete": exit_on_complete}
+        common = (self._home, self.lifecycle, self.settings.changed(**settings), wanted)
+        if concurrency == 1:
+            return Worker(*common, entry=entries[0] if entries else None, **options)
+        return ConcurrentWorker(*common, concurrency=concurrency, entries=entries, **options)
 
     def supervisor(
         self,
         crews: Iterable[Crew],
         *,
         threads: int = 1,
+        concurrency: int = 1,
         exit_on_complete: bool = False,
         **settings: Any,
     ) -> Supervisor:
         """A supervisor that keeps forked workers at work for this App."""
 
-        def make(wanted: Wanted, entry: Entry, name: str | None) -> Worker:
+        def make(wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Worker:
             return self.worker_for(
-                wanted, name=name, exit_on_complete=exit_on_complete, entry=entry, **settings
+                wanted,
+                name=name,
+                exit_on_complete=exit_on_complete,
+                concurrency=concurrency,
+                entries=entries,
+                **settings,
             )
 
         return Supervisor(
@@ -293,7 +297,7 @@ class App:
             self.settings.changed(**settings),
             crews,
             make,
-            threads=threads,
+            lanes=Lanes(threads, concurrency),
             exit_on_complete=exit_on_complete,
         )
 

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
               help="A group of workers, e.g. --pool mail,tasks:2 --pool '*:1'.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True,
               help="Jobs at a time in each process.")  # fmt: skip
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Jobs at a time in each thread: async def ones on an event loop, others in threads.",
+)
 @click.option("--min-priority", type=int, help="No jobs with a lower number.")
 @click.option("--max-priority", type=int, help="No jobs with a higher number.")
 @click.option("--sleep-delay", type=click.FloatRange(min=0, min_open=True),
@@ -50,19 +57,19 @@ def workoff(app_name: str | None, /, *, quiet: bool, queues: str | None, **prior
 
 
 def work_in_foreground(
-    app: App, number: int, pools: tuple[str, ...], queues: str | None, threads: int, **options: Any
+    app: App, number: int, pools: tuple[str, ...], queues: str | None, **options: Any
 ) -> int:
     """One worker in this process, or a supervisor with several."""
     from bide.workers.pools import crews_of
 
     crews = crews_of(pools, number=number, queues=split(queues), **_priorities(options))
-    settings = {} if options["sleep_delay"] is None else {"sleep_delay": options["sleep_delay"]}
-    complete = options["exit_on_complete"]
-    if len(crews) == 1 and crews[0].count == 1 and threads == 1:
-        app.worker_for(crews[0].wanted, exit_on_complete=complete, **settings).start()
+    how = {name: options[name] for name in ("concurrency", "exit_on_complete")}
+    if options["sleep_delay"] is not None:
+        how["sleep_delay"] = options["sleep_delay"]
+    if len(crews) == 1 and crews[0].count == 1 and options["threads"] == 1:
+        app.worker_for(crews[0].wanted, **how).start()
         return 0
-    supervisor = app.supervisor(crews, threads=threads, exit_on_complete=complete, **settings)
-    return supervisor.run()
+    return app.supervisor(crews, threads=options["threads"], **how).run()
 
 
 def _priorities(options: dict[str, Any]) -> dict[str, int | None]:

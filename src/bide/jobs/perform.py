@@ -17,6 +17,12 @@ from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
+RunSync = Callable[[Callable[[], Any]], Any]
+
+
+def call(body: Callable[[], Any]) -> Any:
+    """Run it here and now."""
+    return body()
 
 
 def run_here(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -30,7 +36,7 @@ def run_here(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 class Performer:
-    """Runs jobs in this thread. `run_async` runs the coroutine of an `async def` job to its end."""
+    """Runs jobs. `run_async` runs the coroutine of an `async def` job to its end, `run_sync` others."""
 
     def __init__(
         self,
@@ -38,10 +44,11 @@ class Performer:
         *,
         retry_on_hook_error: bool = False,
         run_async: RunAsync = run_here,
+        run_sync: RunSync = call,
     ) -> None:
         self._lifecycle = lifecycle
         self._retry_on_hook_error = retry_on_hook_error
-        self._run_async = run_async
+        self._run_async, self._run_sync = run_async, run_sync
 
     def running_async(self, run_async: RunAsync) -> Performer:
         """The same with another way to run coroutines."""
@@ -74,7 +81,11 @@ class Performer:
         return result
 
     def _perform(self, job: Job) -> Any:
-        result = job.payload_object.perform()
+        payload = job.payload_object
+        if not inspect.iscoroutinefunction(payload.call):
+            result = self._run_sync(payload.perform)
+        else:
+            result = payload.perform()
         return self._run_async(result) if inspect.iscoroutine(result) else result
 
     def _succeeded(self, target: object, job: Job) -> None:

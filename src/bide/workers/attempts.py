@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 from bide import clock
 from bide.errors import DatabaseError, WorkerStop
 from bide.events import emit
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.perform import Performer
+from bide.jobs.perform import Performer, RunAsync, RunSync, call
 from bide.jobs.store import WorkerRef
 from bide.workers import answers
 from bide.workers.coroutines import Coroutines
-from bide.workers.insist import Insistence
 from bide.workers.outcome import Failures
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
@@ -31,6 +32,29 @@ class Attempting(Protocol):
 
     @property
     def ref(self) -> WorkerRef: ...
+
+
+class Limiting(Protocol):
+    """How the running job is ended from outside."""
+
+    def limit(self, seconds: float) -> AbstractContextManager[None]: ...
+    def cut(self, error: BaseException) -> None: ...
+    def disarm(self) -> None: ...
+
+
+class Means(NamedTuple):
+    """How jobs are run: one at a time in this thread, or many on an event loop."""
+
+    deadline: Limiting
+    run_async: RunAsync
+    run_sync: RunSync
+    close: Callable[[], None]
+
+    @classmethod
+    def of_one_thread(cls) -> Means:
+        """In the calling thread."""
+        coroutines = Coroutines()
+        return cls(Deadline(), coroutines.run, call, coroutines.close)
 
 
 class _Attempt:
@@ -53,19 +77,22 @@ class Attempts:
         lifecycle: Lifecycle,
         settings: Settings,
         reserver: Reserver,
-        insistence: Insistence,
         entry: Entry | None,
+        means: Means | None = None,
     ) -> None:
         self._worker, self._home, self._lifecycle = worker, home, lifecycle
         self._settings, self._reserver, self._entry = settings, reserver, entry
-        self._failures = Failures(home.store, lambda: worker.ref, lifecycle, settings, insistence)
-        self._coroutines = Coroutines()
+        self._failures = Failures(
+            home.store, lambda: worker.ref, lifecycle, settings, reserver.insistence
+        )
+        self._means = means or Means.of_one_thread()
         self._performer = Performer(
             lifecycle,
             retry_on_hook_error=settings.retry_on_hook_error,
-            run_async=self._coroutines.run,
+            run_async=self._means.run_async,
+            run_sync=self._means.run_sync,
         )
-        self._deadline = Deadline()
+        self._deadline = self._means.deadline
         #: The job that is running now, and since when (monotonic).
         self.running: tuple[Job, float] | None = None
 
@@ -105,7 +132,7 @@ class Attempts:
     def close(self) -> None:
         """Stop the timer and the event loop, when the worker ends."""
         self._deadline.disarm()
-        self._coroutines.close()
+        self._means.close()
 
     def _perform(self, job: Job, attempt: _Attempt) -> bool:
         """The body of the event; a callback that proceeds twice does not run the job twice."""

@@ -15,13 +15,13 @@ from bide.errors import DatabaseError
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.store import WorkerRef
+from bide.jobs.store import Lease, WorkerRef
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
 from bide.workers.processes import process_started
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, handled
-from bide.workers.slate import Running, Slate
+from bide.workers.slate import Entry, Running, Slate
 
 
 class Death(NamedTuple):
@@ -29,8 +29,7 @@ class Death(NamedTuple):
 
     worker_id: int
     pid: int
-    job_id: int
-    lease: int
+    running: list[Lease]
     how: str
 
 
@@ -43,9 +42,8 @@ class Deaths:
         self._rest = b""
 
     def tell(self, death: Death) -> None:
-        """From the supervisor; a line is written whole."""
-        line = json.dumps(death._asdict()).encode() + b"\n"
-        os.write(self.writer, line[: select.PIPE_BUF - 1].rstrip(b"\n") + b"\n")
+        """From the supervisor."""
+        os.write(self.writer, json.dumps(death._asdict()).encode() + b"\n")
 
     def heard(self) -> list[Death]:
         """To the keeper: those that came in."""
@@ -110,25 +108,32 @@ class Fleet:
         return {self._slate.entry(index).read().worker_id for index in range(self._slate.entries)}
 
     def _beat(self) -> None:
+        """Once for each worker; one that runs many jobs at a time has many entries."""
+        workers: dict[int, list[tuple[int, Running]]] = {}
         for index in range(self._slate.entries):
-            entry = self._slate.entry(index)
-            line = entry.read()
-            if not line.worker_id:
-                continue
-            ref = WorkerRef(line.worker_id, "")
-            if self._home.store.heartbeat(ref, self._info(index, line)):
-                entry.beaten(clock.monotonic())
-            elif entry.read().worker_id == line.worker_id:
-                entry.gave_up()
+            line = self._slate.entry(index).read()
+            if line.worker_id:
+                workers.setdefault(line.worker_id, []).append((index, line))
+        for worker_id, lines in workers.items():
+            known = self._home.store.heartbeat(WorkerRef(worker_id, ""), self._info(lines))
+            for index, _ in lines:
+                self._say(self._slate.entry(index), worker_id, known=known)
 
-    def _info(self, index: int, line: Running) -> dict[str, Any]:
+    def _say(self, entry: Entry, worker_id: int, *, known: bool) -> None:
+        if known:
+            entry.beaten(clock.monotonic())
+        elif entry.read().worker_id == worker_id:
+            entry.gave_up()
+
+    def _info(self, lines: list[tuple[int, Running]]) -> dict[str, Any]:
+        index, first = lines[0]
         queues = self._queues.get(index)
         return {
-            "pid": line.pid,
-            "started": process_started(line.pid),
+            "pid": first.pid,
+            "started": process_started(first.pid),
             "queues": list(queues) if queues is not None else None,
-            "running": [{"id": line.job_id}] if line.job_id else [],
-            "done": line.done,
+            "running": [{"id": line.job_id} for _, line in lines if line.job_id],
+            "done": sum(line.done for _, line in lines),
         }
 
     def _report(self) -> None:
@@ -144,17 +149,17 @@ class Fleet:
                 self._waiting += self._deaths.heard()
 
     def _report_one(self, death: Death) -> None:
+        """Several jobs may have been running; which of them did it shows when each runs alone."""
         store, now, settings = self._home.store, clock.utc_now(), self._settings
         ref = WorkerRef(death.worker_id, "")
-        if death.job_id:
+        for job_id, lease in death.running:
             rescued = store.crashed(
                 ref,
-                (death.job_id, death.lease),
+                (job_id, lease),
                 f"the worker process {death.pid} ended while it ran this job: {death.how}",
                 now,
                 limits=(settings.max_crashes, settings.max_attempts),
             )
             if rescued is not None:
                 self._house.tell(rescued)
-        if death.worker_id:
-            store.retire(ref, now)
+        store.retire(ref, now)

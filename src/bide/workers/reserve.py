@@ -40,7 +40,7 @@ class Reserver:
         insistence: Insistence,
     ) -> None:
         self._home, self._worker, self._wanted = home, worker, wanted
-        self._insistence = insistence
+        self.insistence = insistence
         self._ahead = Ahead(settings.read_ahead)
         self._finishes = Finishes(
             home.store, lambda: worker.ref, clock.utc_now, keep=settings.keep_finished > 0
@@ -57,7 +57,7 @@ class Reserver:
     @property
     def troubled(self) -> bool:
         """Whether «no job» may only mean that the database could not be asked (DJ-516)."""
-        return self._insistence.lost or self._errors > 0
+        return self.insistence.lost or self._errors > 0
 
     def next(self, number: int) -> Job | None:
         """The next job to start, claiming up to `number` if none is in hand."""
@@ -74,7 +74,7 @@ class Reserver:
         """Report `job` as done: now, or together with the next ones."""
         self._finishes.add(job)
         if at_once or self._finishes.due:
-            self._insistence.on(self._finishes.flush)
+            self.insistence.on(self._finishes.flush)
 
     def took(self, seconds: float) -> None:
         """Learn how long a job ran."""
@@ -83,8 +83,8 @@ class Reserver:
     def settle(self) -> None:
         """Nothing claimed or finished stays in hand between batches."""
         try:
-            self._insistence.on(self._finishes.flush)
-            self._insistence.on(self.give_back)
+            self.insistence.on(self._finishes.flush)
+            self.insistence.on(self.give_back)
         except WorkerStop:
             emit("outcome_unwritten", worker=self._worker.ref.name)
 
@@ -125,17 +125,17 @@ class Reserver:
     def _distrust_old_claims(self) -> None:
         """A worker that was suspended for long may have lost its leases: it claims anew (promise 2)."""
         if len(self._ahead) and clock.monotonic() - self._heard_at > self._silent / 2:
-            self._insistence.on(self.give_back)
+            self.insistence.on(self.give_back)
 
     def _leave_alone(self) -> None:
         """A job that killed a worker before runs with nothing else in hand."""
-        self._insistence.on(self._finishes.flush)
-        self._insistence.on(self.give_back)
+        self.insistence.on(self._finishes.flush)
+        self.insistence.on(self.give_back)
 
     def _claim(self, number: int) -> None:
         if self._worker.requests.quiet:
             return
-        self._insistence.on(self._finishes.flush)
+        self.insistence.on(self._finishes.flush)
         try:
             self._claim_once(number)
         except (ConnectionLost, DatabaseBusy) as error:
@@ -160,7 +160,7 @@ class Reserver:
                 raise refusals.pop()
             self._claim_once(number)
 
-        self._insistence.on(claim, idle=True)
+        self.insistence.on(claim, idle=True)
 
     def _failed(self, error: Exception) -> None:
         self._errors += 1

@@ -20,6 +20,22 @@ class Crew:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How many jobs a process runs at a time: `threads` workers with `concurrency` jobs each."""
+
+    threads: int = 1
+    concurrency: int = 1
+
+    @property
+    def entries(self) -> int:
+        """Entries of the slate that one process needs."""
+        return self.threads * self.concurrency
+
+
+ONE_LANE = Lanes()
+
+
 @dataclass(slots=True)
 class Place:
     """One place of the fleet: which jobs its worker takes, and which entries of the slate it writes."""
@@ -60,12 +76,12 @@ class Roster:
     places: list[Place] = field(default_factory=list)
 
     @classmethod
-    def of(cls, crews: list[Crew], threads: int) -> Roster:
-        """Places for every process of `crews`, `threads` entries each."""
+    def of(cls, crews: list[Crew], entries: int) -> Roster:
+        """Places for every process of `crews`, so many entries of the slate each."""
         wanteds = [crew.wanted for crew in crews for _ in range(crew.count)]
         return cls(
             [
-                Place(index, wanted, range(index * threads, (index + 1) * threads))
+                Place(index, wanted, range(index * entries, (index + 1) * entries))
                 for index, wanted in enumerate(wanteds)
             ]
         )

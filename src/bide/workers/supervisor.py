@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from bide import clock
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.store import Wanted
+from bide.jobs.store import Lease, Wanted
 from bide.workers.children import Ended, fork_child, reap
 from bide.workers.fleet import Death, Deaths, Fleet
 from bide.workers.parent_death import die_with_parent
 from bide.workers.processes import host_name
-from bide.workers.roster import Crew, Place, Roster
+from bide.workers.roster import ONE_LANE, Crew, Lanes, Place, Roster
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, Handler, Requests, handled
-from bide.workers.slate import Entry, Slate
+from bide.workers.slate import Entry, Running, Slate
 
 #: Seconds between looks when no signal comes: at limits of jobs and places to fill.
 LOOK = 0.25
@@ -39,7 +39,7 @@ class Startable(Protocol):
 class MakeWorker(Protocol):
     """How the application makes the worker of one entry, in the child."""
 
-    def __call__(self, wanted: Wanted, entry: Entry, name: str | None) -> Startable: ...
+    def __call__(self, wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Startable: ...
 
 
 class Supervisor:
@@ -56,13 +56,14 @@ class Supervisor:
         crews: Iterable[Crew],
         make_worker: MakeWorker,
         *,
-        threads: int = 1,
+        lanes: Lanes = ONE_LANE,
         exit_on_complete: bool = False,
     ) -> None:
         self._home, self._lifecycle, self.settings = home, lifecycle, settings
         self._make_worker, self._exit_on_complete = make_worker, exit_on_complete
-        self.roster = Roster.of(list(crews), threads)
-        self.slate = Slate(len(self.roster.places) * threads)
+        self._lanes = lanes
+        self.roster = Roster.of(list(crews), lanes.entries)
+        self.slate = Slate(len(self.roster.places) * lanes.entries)
         self._deaths = Deaths()
         self._keeper = Place(-1, Wanted(), range(0))
         self._bell = Bell()
@@ -152,9 +153,11 @@ class Supervisor:
 
     def _be_worker(self, place: Place) -> int:
         self._become_child()
+        entries = [self.slate.entry(index) for index in place.entries]
+        size, threads = self._lanes.concurrency, self._lanes.threads
         workers = [
-            self._make_worker(place.wanted, self.slate.entry(index), _thread_name(place, index))
-            for index in place.entries
+            self._make_worker(place.wanted, entries[n * size : (n + 1) * size], _name(n, threads))
+            for n in range(threads)
         ]
         self._lifecycle.run("after_fork", lambda _: None, workers[0])
         _work_together(workers)
@@ -179,21 +182,24 @@ class Supervisor:
     def _bury(self, place: Place, ended: Ended) -> None:
         lines = [self._line(index) for index in place.entries]
         bad = bool(ended.signal or ended.status) or any(line.job_id for line in lines)
+        self._report(lines, ended, f"{place.killed_for}{ended}")
         for index in place.entries:
-            self._report(place, self.slate.entry(index), ended)
+            self.slate.entry(index).wipe()
         place.emptied(bad=bad)
         if bad:
             emit("child_died", pid=ended.pid, place=place.index, how=str(ended))
         elif self._exit_on_complete:
             self._completed.add(place.index)
 
-    def _report(self, place: Place, entry: Entry, ended: Ended) -> None:
-        line = entry.read()
-        if not line.worker_id:
-            return
-        how = f"{place.killed_for}{ended}"
-        self._deaths.tell(Death(line.worker_id, ended.pid, line.job_id, line.lease, how))
-        entry.wipe()
+    def _report(self, lines: list[Running], ended: Ended, how: str) -> None:
+        """One message for each worker of the process, with all that it was running."""
+        workers: dict[int, list[Lease]] = {}
+        for line in lines:
+            if line.worker_id:
+                running = [(line.job_id, line.lease)] if line.job_id else []
+                workers.setdefault(line.worker_id, []).extend(running)
+        for worker_id, jobs in workers.items():
+            self._deaths.tell(Death(worker_id, ended.pid, jobs, how))
 
     def _kill_overdue(self) -> None:
         """A job that ignores its timeout, and a worker that does not stop, end by SIGKILL."""
@@ -208,7 +214,7 @@ class Supervisor:
             elif self._stops and now > self._stopped_at + too_late:
                 self._kill(place, "did not stop in time and was killed; ")
 
-    def _line(self, index: int) -> Any:
+    def _line(self, index: int) -> Running:
         return self.slate.entry(index).read()
 
     def _kill(self, place: Place, why: str) -> None:
@@ -234,11 +240,9 @@ class Supervisor:
             self._bell.wait(0.05)
 
 
-def _thread_name(place: Place, index: int) -> str | None:
+def _name(thread: int, threads: int) -> str | None:
     """Workers that share a process are told apart by their thread."""
-    if len(place.entries) == 1:
-        return None
-    return f"host:{host_name()} pid:{os.getpid()} thread:{index - place.entries.start}"
+    return None if threads == 1 else f"host:{host_name()} pid:{os.getpid()} thread:{thread}"
 
 
 def _work_together(workers: list[Startable]) -> None:

@@ -55,9 +55,7 @@ class Worker:
         self.requests = Requests()
         self._insistence = Insistence(self.requests, settings.grace_time)
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
-        self._attempts = Attempts(
-            self, home, lifecycle, settings, self._reserver, self._insistence, entry
-        )
+        self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._registered: WorkerRef | None = None
         self._given_up = 0
         self._born, self._done = clock.monotonic(), 0

@@ -1,0 +1,208 @@
+"""A worker that runs many jobs at a time: `async def` ones on an event loop, the others in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from bide import clock
+from bide.db.awaiting import await_here, greenlet
+from bide.errors import WorkerStop, WorkerTimeout
+from bide.jobs.handle import Home, Job
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.store import Wanted, WorkerRef
+from bide.workers.attempts import Attempts, Means
+from bide.workers.settings import Settings
+from bide.workers.slate import Entry
+from bide.workers.timeouts import ThreadBomb
+from bide.workers.worker import EVERYTHING, Worker
+
+#: Seconds between looks for more work while some jobs run and there is room for others.
+LOOK = 0.1
+
+
+Running = dict[asyncio.Task[bool], Attempts]
+
+
+class LoopDeadline:
+    """Limits one job on the loop: its task is cancelled, or its thread gets the exception."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._bomb: ThreadBomb | None = None
+        self._error: BaseException | None = None
+
+    @contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Raise WorkerTimeout in the body after `seconds`; swallowed, it is raised at the end."""
+        self._error = None
+        self._task = asyncio.current_task()
+        timer = asyncio.get_running_loop().call_later(seconds, self.cut, WorkerTimeout(seconds))
+        try:
+            yield
+        except (asyncio.CancelledError, WorkerTimeout, WorkerStop):
+            if self._error is None:
+                raise
+        finally:
+            timer.cancel()
+            self._task = None
+        if self._error is not None:
+            raise self._error from None
+
+    def cut(self, error: BaseException) -> None:
+        """End the limited body with `error`; on the loop's thread only."""
+        if self._task is None or self._error is not None:
+            return
+        self._error = error
+        if self._bomb is not None:
+            self._bomb.go_off(error)
+        else:
+            self._task.cancel()
+
+    def in_thread(self, body: Callable[[], Any]) -> Any:
+        """Run a job that is no coroutine, beside the loop."""
+        return await_here(asyncio.to_thread(self._bombed, body))
+
+    def disarm(self) -> None:
+        """Nothing is left to stop."""
+
+    def _bombed(self, body: Callable[[], Any]) -> Any:
+        self._bomb = bomb = ThreadBomb(threading.get_ident())
+        try:
+            return body()
+        finally:
+            self._bomb = None
+            bomb.defuse()
+
+
+class ConcurrentWorker(Worker):
+    """`concurrency` jobs at a time in one process; everything else is as in Worker.
+
+    Database calls of the worker itself are short and made on the loop's thread.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        lifecycle: Lifecycle,
+        settings: Settings,
+        wanted: Wanted = EVERYTHING,
+        *,
+        concurrency: int,
+        entries: Sequence[Entry] = (),
+        **options: Any,
+    ) -> None:
+        entry = entries[0] if entries else None
+        super().__init__(home, lifecycle, settings, wanted, entry=entry, **options)
+        self._entries = entries
+        self._slots = [
+            self._slot(entries[index] if entries else None) for index in range(concurrency)
+        ]
+        self._runner: asyncio.Runner | None = None
+
+    def _slot(self, entry: Entry | None) -> Attempts:
+        deadline = LoopDeadline()
+        return Attempts(
+            self, self._home, self._lifecycle, self.settings, self._reserver, entry,
+            Means(deadline, await_here, deadline.in_thread, deadline.disarm),
+        )  # fmt: skip
+
+    def _work_off(self, number: int) -> tuple[int, int]:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+            threads = ThreadPoolExecutor(len(self._slots), "bide-job")
+            self._runner.get_loop().set_default_executor(threads)
+        counts = self._runner.run(self._together(number))
+        self._done += sum(counts)
+        self._reserver.settle()
+        return counts
+
+    async def _together(self, number: int) -> tuple[int, int]:
+        free = deque(self._slots)
+        running: Running = {}
+        counts = [0, 0]
+        started = 0
+        while True:
+            while free and started < number and not self.requests.stopping:
+                job = self._next(min(len(free), number - started))
+                if job is None:
+                    break
+                if job.crashes and running:
+                    await self._alone(running, free, counts)
+                slot = free.popleft()
+                running[asyncio.create_task(greenlet(slot.run, job))] = slot
+                started += 1
+                if job.crashes:
+                    await self._alone(running, free, counts)
+            if not running:
+                return counts[0], counts[1]
+            patience = LOOK if free and started < number else None
+            await self._some_done(running, free, counts, patience)
+
+    async def _alone(self, running: Running, free: deque[Attempts], counts: list[int]) -> None:
+        """A job that was running when a worker died waits until nothing else runs beside it."""
+        while running:
+            await self._some_done(running, free, counts, None)
+
+    async def _some_done(
+        self,
+        running: Running,
+        free: deque[Attempts],
+        counts: list[int],
+        patience: float | None,
+    ) -> None:
+        first = asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait(running, timeout=patience, return_when=first)
+        for task in done:
+            free.append(running.pop(task))
+            self._count(task, counts)
+
+    def _next(self, most: int) -> Job | None:
+        self._heed_the_keeper()
+        return self._reserver.next(most)
+
+    def _count(self, task: asyncio.Task[bool], counts: list[int]) -> None:
+        error = task.exception()
+        if error is None:
+            counts[0 if task.result() else 1] += 1
+        elif isinstance(error, WorkerStop):
+            self.requests.stop()
+        else:
+            raise error
+
+    def _register(self) -> WorkerRef:
+        """Every slot's entry tells who it belongs to, so that each slot's job is reported if we die."""
+        ref = super()._register()
+        for entry in self._entries:
+            entry.entered(ref.id, os.getpid(), clock.monotonic())
+        return ref
+
+    def _leave(self) -> None:
+        super()._leave()
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+    @property
+    def running(self) -> Any:
+        """One of the jobs that are running now, None when none is."""
+        return next((slot.running[0] for slot in self._slots if slot.running), None)
+
+    def info(self) -> dict[str, Any]:
+        """What others may know of this worker."""
+        jobs = [slot.running[0] for slot in self._slots if slot.running is not None]
+        return {**super().info(), "running": [{"id": job.id, "name": job.name} for job in jobs]}
+
+    def interrupt(self, error: BaseException) -> None:
+        """Raise `error` in every running job."""
+        if self._runner is None:
+            return
+        loop = self._runner.get_loop()
+        for slot in self._slots:
+            loop.call_soon_threadsafe(slot.interrupt, error)

@@ -1,0 +1,149 @@
+"""Many jobs at a time in one process: on an event loop, and in threads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+import bide
+from bide.jobs.store import Wanted
+from waiting import wait_until
+from workers.fleets import fleet
+
+
+@pytest.fixture
+def app() -> bide.App:
+    return bide.App("memory://")
+
+
+def work_off(app: bide.App, concurrency: int) -> tuple[int, int]:
+    return app.worker_for(Wanted(), concurrency=concurrency).work_off()
+
+
+def test_async_jobs_run_at_the_same_time_each_knowing_its_own_job(app: bide.App) -> None:
+    together = asyncio.Barrier(5)
+    seen: list[tuple[int, int | None]] = []
+
+    @app.job
+    async def meet(number: int) -> None:
+        await together.wait()
+        job = bide.current_job()
+        assert job is not None
+        seen.append((number, job.id))
+
+    jobs = [meet.delay(number) for number in range(5)]
+    assert work_off(app, 5) == (5, 0)
+    assert sorted(seen) == [(number, job.id) for number, job in enumerate(jobs)]
+
+
+def test_other_jobs_run_in_threads_at_the_same_time(app: bide.App) -> None:
+    together = threading.Barrier(5, timeout=10)
+
+    @app.job
+    def meet() -> None:
+        together.wait()
+
+    for _ in range(5):
+        meet.delay()
+    assert work_off(app, 5) == (5, 0)
+
+
+def test_no_more_jobs_run_at_a_time_than_asked_for(app: bide.App) -> None:
+    running, most = 0, 0
+
+    @app.job
+    async def count() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    for _ in range(20):
+        count.delay()
+    assert work_off(app, 3) == (20, 0)
+    assert most <= 3
+
+
+def test_a_job_that_runs_too_long_is_ended_and_the_others_go_on(app: bide.App) -> None:
+    """DJ-523, DJ-524."""
+    release = asyncio.Event()
+
+    @app.job(max_run_time=0.1, max_attempts=1)
+    async def too_long() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            release.set()
+
+    @app.job(max_run_time=0.1, max_attempts=1)
+    def too_long_in_a_thread() -> None:
+        for _ in range(6000):
+            threading.Event().wait(0.01)
+
+    @app.job
+    async def patient() -> None:
+        await release.wait()
+
+    jobs = [too_long.delay(), too_long_in_a_thread.delay(), patient.delay()]
+    assert work_off(app, 3) == (1, 2)
+    for job in jobs[:2]:
+        assert job.reload().state == "failed"
+        assert "max_run_time is only 0.1 seconds" in str(job.last_error)
+
+
+def test_failures_are_recorded_one_by_one(app: bide.App) -> None:
+    @app.job(max_attempts=1)
+    async def fails(number: int) -> None:
+        await asyncio.sleep(0)
+        raise ValueError(f"number {number}")
+
+    jobs = [fails.delay(number) for number in range(4)]
+    assert work_off(app, 4) == (0, 4)
+    assert [str(job.reload().last_error).splitlines()[0] for job in jobs] == [
+        f"number {number}" for number in range(4)
+    ]
+
+
+def test_hooks_and_lifecycle_callbacks_surround_async_jobs(app: bide.App) -> None:
+    told: list[str] = []
+
+    @app.lifecycle.around("perform")
+    def around(worker, job, proceed):
+        told.append("in")
+        result = proceed(worker, job)
+        told.append("out")
+        return result
+
+    @app.job
+    class Letter:
+        def before(self, job: bide.Job) -> None:
+            told.append("before")
+
+        async def perform(self) -> None:
+            await asyncio.sleep(0)
+            told.append("perform")
+
+        def success(self, job: bide.Job) -> None:
+            told.append("success")
+
+    app.enqueue(Letter())
+    assert work_off(app, 2) == (1, 0)
+    assert told == ["in", "before", "perform", "success", "out"]
+
+
+@pytest.mark.story
+def test_a_fleet_reports_every_job_of_a_killed_concurrent_worker(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    with fleet(tmp_path, sqlite_url, sleep_delay=0.3) as shop:
+        for number in range(3):
+            shop.enqueue("slow", number, 0.5)
+        shop.start("-n", "2", "--concurrency", "4")
+        shop.wait_for(3, began=None)
+        shop.enqueue("dies", 9, 1)
+        shop.wait_for(did=9)
+        wait_until(lambda: {note["did"] for note in shop.notes(did=None)} == {0, 1, 2, 9})
