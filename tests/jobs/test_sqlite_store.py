@@ -84,7 +84,10 @@ def test_bells_of_the_dead_are_taken_away(store: SQLiteStore) -> None:
 
     child = fork()
     if child == 0:
-        die()
+        try:
+            die()
+        finally:
+            os._exit(1)
     os.waitpid(child, 0)
     place = Path(f"{store.database.file}-wake")
     assert len(list(place.iterdir())) == 1
@@ -157,6 +160,7 @@ def test_jobs_survive_workers_that_are_killed(store: SQLiteStore) -> None:
             told.write_text(str(worker.id))
             while rows := claim(store, worker, 3):
                 finish(store, worker, *rows[:1])
+            signal.pause()  # to be killed; nothing below is the child's
         wait_until(lambda told=told: told.exists() and told.read_text())
         wait_until(lambda: store.count(Filter(states=(State.RUNNING,))) > 0)
         os.kill(child, signal.SIGKILL)
