@@ -338,9 +338,10 @@ def _call(target: Any, options: Mapping[str, Any]) -> Call:
 def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
-    if isinstance(names, str):
-        raise SettingsError(f"queues={names!r} must be a list of names, e.g. [{names!r}]")
-    return tuple(names) or None
+    named = (names,) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in named):
+        raise SettingsError(f"queues={names!r} must be a list of names, e.g. ['mail', 'billing']")
+    return named or None
 
 
 def _known_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +13,8 @@ from bide import clock
 from bide.cli.loading import load_app
 from bide.cli.output import confirm, print_json, print_table, printable
 from bide.cli.selection import filter_of, selecting
-from bide.jobs.job import Filter, JobRow, State
+from bide.jobs.job import Filter, JobRow, QueueRow, State
+from bide.jobs.store import Store, Wanted
 
 if TYPE_CHECKING:
     from bide.app import App
@@ -136,22 +137,29 @@ def clear(app_name: str | None, /, *, queue: str | None, yes: bool) -> None:
 @click.pass_obj
 def check(app_name: str | None, /, *, max_age: float, queue: str | None, as_json: bool) -> None:
     """Fail (status 1) when a job has waited too long; scheduled jobs do not count before their time."""
-    limit = clock.utc_now() - timedelta(seconds=max_age)
-    late = [
-        row
-        for row in load_app(app_name).store.queues()
-        if row.oldest_ready is not None and row.oldest_ready < limit and queue in (None, row.name)
+    now, store = clock.utc_now(), load_app(app_name).store
+    waiting = [
+        (row.name, due)
+        for row in store.queues()
+        if queue in (None, row.name) and (due := _oldest_due(store, row)) is not None
     ]
+    late = [(name, due) for name, due in waiting if due < now - timedelta(seconds=max_age)]
     if as_json:
-        print_json([{"queue": row.name, "oldest_ready": row.oldest_ready} for row in late])
-    for row in late:
-        age = (clock.utc_now() - row.oldest_ready).total_seconds() if row.oldest_ready else 0
+        print_json([{"queue": name, "oldest_ready": due} for name, due in late])
+    for name, due in late:
+        age = (now - due).total_seconds()
         click.echo(
-            f"queue {printable(row.name)}: jobs older than {max_age:g} seconds have not been "
+            f"queue {printable(name)}: jobs older than {max_age:g} seconds have not been "
             f"processed yet; the oldest waits for {age:.0f} seconds",
             err=True,
         )
     sys.exit(1 if late else 0)
+
+
+def _oldest_due(store: Store, queue: QueueRow) -> datetime | None:
+    """Since when a job of the queue waits; where no worker runs, nobody makes scheduled ones ready."""
+    moments = [queue.oldest_ready, store.next_run_at(Wanted((queue.name,)))]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _some(chosen: dict[str, Any]) -> Filter:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bide.app import App
 
 
+PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
+
+
 @click.command()
 @click.option("-n", "--number", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many worker processes.")  # fmt: skip
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Jobs at a time in each thread: async def ones on an event loop, others in threads.",
 )
-@click.option("--min-priority", type=int, help="No jobs with a lower number.")
-@click.option("--max-priority", type=int, help="No jobs with a higher number.")
+@click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number.")
+@click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number.")
 @click.option("--sleep-delay", type=click.FloatRange(min=0, min_open=True),
               help="Seconds between looks when nothing wakes the worker.")  # fmt: skip
 @click.option("--exit-on-complete", is_flag=True, help="End when no job is ready.")
@@ -45,8 +48,8 @@ def work(app_name: str | None, /, *, quiet: bool, **options: Any) -> None:
 
 @click.command()
 @click.option("--queues", help="Only these queues, e.g. mail,billing.")
-@click.option("--min-priority", type=int, help="No jobs with a lower number.")
-@click.option("--max-priority", type=int, help="No jobs with a higher number.")
+@click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number.")
+@click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 @click.pass_obj
 def workoff(app_name: str | None, /, *, quiet: bool, queues: str | None, **priorities: Any) -> None:
