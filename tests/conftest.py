@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,22 @@ def fresh_database(server: Server) -> Iterator[str]:
     server.create_database(name)
     yield server.url(name)
     server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def fresh_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """Call it with a kind of database for the URL of an empty one that a whole module uses."""
+    with ExitStack() as stack:
+
+        def fresh(kind: str) -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+            server: Server = request.getfixturevalue({"mysql": "mariadb"}.get(kind, kind))
+            return stack.enter_context(contextmanager(fresh_database)(server))
+
+        yield fresh
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mysql"])

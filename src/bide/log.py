@@ -108,6 +108,19 @@ LINES: dict[str, tuple[int, Words]] = {
             "another worker will rescue them"
         ),
     ),
+    "texts_unreachable": (
+        logging.WARNING,
+        lambda f: f"Texts in the database cannot be read, the last known ones serve: {_error(f)}",
+    ),
+    "texts_reachable": (logging.INFO, lambda _: "Texts in the database can be read again"),
+    "text_unreadable": (
+        logging.WARNING,
+        lambda f: f"Text {f['locale']}.{f['key']} is passed over: {_error(f)}",
+    ),
+    "text_refused": (
+        logging.WARNING,
+        lambda f: f"Text {f['locale']}.{f['key']} cannot be filled: {f['error']}",
+    ),
     "outcome_unwritten": (
         logging.ERROR,
         lambda f: (

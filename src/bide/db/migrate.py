@@ -25,11 +25,13 @@ from bide.errors import NotMigrated
 class Line(NamedTuple):
     """The migrations of one product: the package that holds `versions/`, and its version table.
 
-    `version_table` lacks the prefix: `jobs_version` becomes `bide_jobs_version`.
+    `version_table` lacks the prefix: `jobs_version` becomes `bide_jobs_version`. `options` are what
+    the steps find in `op.get_context().opts`, besides `table_prefix`.
     """
 
     package: str
     version_table: str
+    options: tuple[tuple[str, str], ...] = ()
 
 
 #: Seconds to wait for another process that migrates.
@@ -159,10 +161,11 @@ def _run(
         starting_rev=None,
         destination_rev=to,
     )
+    known: dict[str, Any] = {**dict(line.options), **configuration}
     environment.configure(
         version_table=database.table_prefix + line.version_table,
         table_prefix=database.table_prefix,
-        **configuration,
+        **known,
     )
     with environment.begin_transaction():
         environment.run_migrations()

@@ -5,6 +5,7 @@ from bide.i18n.backends.cache import Cache, MemoryStore
 from bide.i18n.backends.cache_file import CacheFile
 from bide.i18n.backends.cascade import Cascade
 from bide.i18n.backends.chain import Chain
+from bide.i18n.backends.database import Database
 from bide.i18n.backends.fallbacks import Fallbacks
 from bide.i18n.backends.flatten import Flatten
 from bide.i18n.backends.gettext import Gettext
@@ -38,7 +39,7 @@ from bide.i18n.plurals import plural_categories, plural_examples, plural_rule
 from bide.i18n.translator import I18n
 
 __all__ = [
-    "Backend", "Cache", "CacheFile", "Cascade", "Chain", "Config", "Fallbacks", "Flatten",
+    "Backend", "Cache", "CacheFile", "Cascade", "Chain", "Config", "Database", "Fallbacks", "Flatten",
     "Gettext", "GettextFunctions", "I18n", "InterpolationCompiler", "Key", "KeyValue", "Lazy",
     "LocaleFallbacks", "Memoize", "MemoryStore", "Metadata", "Missing", "MissingKey",
     "Pluralization", "Rfc4646Tag", "Simple", "SimpleTag", "Transliterator", "TreeBackend",

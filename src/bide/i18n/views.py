@@ -54,6 +54,10 @@ class View:
         """Whether enforcement allows the locale. The default locale always is."""
         if not self.config.enforce_available_locales or locale == self.config.default_locale:
             return True
+        if locale in self.available():
+            return True
+        self.backend.find_locales()
+        self._available = None
         available = self.available()
         return not available or locale in available
 

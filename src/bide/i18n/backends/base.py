@@ -99,6 +99,9 @@ class Backend:
         """The locales that have texts."""
         return ()
 
+    def find_locales(self) -> None:
+        """Let available_locales tell all locales, even if that opens a connection."""
+
     def static(self, locale: str, key: Any) -> Any:
         """The value (or link) that `translate` would use every time, None if there is none, or
         UNSURE."""

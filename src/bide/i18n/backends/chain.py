@@ -121,6 +121,11 @@ class Chain(Backend):
             )
         )
 
+    def find_locales(self) -> None:
+        """Every member's."""
+        for member in self.members:
+            member.find_locales()
+
     def store(self, locale: str, data: Mapping[Any, Any], **options: Any) -> None:
         """Add texts to the first member."""
         self.members[0].store(locale, data, **options)

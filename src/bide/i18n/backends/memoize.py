@@ -50,6 +50,11 @@ class Memoize(Wrapper):
             self._locales = [self.inner.available_locales()]
         return self._locales[0]
 
+    def find_locales(self) -> None:
+        """As what it wraps; the locales are asked for again."""
+        super().find_locales()
+        self._forget_locales()
+
     def on_change(self, listener: Any) -> None:
         """As what it wraps; the locales are forgotten first."""
         super().on_change(self._forget_locales)

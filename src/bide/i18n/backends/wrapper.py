@@ -64,6 +64,10 @@ class Wrapper(Backend):
         """As what it wraps."""
         return self.inner.available_locales()
 
+    def find_locales(self) -> None:
+        """As what it wraps."""
+        self.inner.find_locales()
+
     def static(self, locale: str, key: Any) -> Any:
         """As what it wraps, if this ability is transparent."""
         return self.inner.static(locale, key) if self.transparent else UNSURE

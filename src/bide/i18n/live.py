@@ -1,0 +1,144 @@
+"""The texts of a table as this process knows them now: one snapshot, replaced when others changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from bide import events
+from bide.db.connection import Connection
+from bide.db.engine import Database
+from bide.errors import DatabaseError, NotMigrated
+from bide.i18n.guarded import Guard
+from bide.i18n.rows import Rows
+from bide.i18n.snapshot import NOTHING, Snapshot, Versions, parts_of, trees_of
+
+#: More changed namespaces than this at once, and everything is read anew.
+MOST_HEADS: Final = 100
+
+
+class Live:
+    """Holds a snapshot and no connection, so a forked child goes on with the one it inherits.
+
+    `database` is asked for at the first use. `changed` is called after the snapshot was replaced.
+    """
+
+    def __init__(
+        self,
+        database: Callable[[], Database],
+        table: str,
+        scope: str | None,
+        changed: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._table = table
+        self._scope = scope
+        self._rows: Rows | None = None
+        self.changed = changed
+        self.snapshot: Snapshot | None = None
+        self._stale = False
+        #: Whether the database could not be reached at the last look.
+        self.away = False
+        self._guard = Guard()
+
+    @property
+    def rows(self) -> Rows:
+        """The rows in the database; opens nothing yet."""
+        if self._rows is None:
+            self._rows = Rows(self._database(), self._table, self._scope)
+        return self._rows
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the texts were read."""
+        return self.snapshot is not None and not self._stale
+
+    def current(self) -> Snapshot:
+        """The texts of now, read at the first call."""
+        if not self.loaded:
+            with self._guard:
+                if not self.loaded:
+                    self._load()
+        return self.snapshot or NOTHING
+
+    def forget(self) -> None:
+        """Read everything anew at the next use; until that succeeds the old texts serve."""
+        self._stale = True
+
+    def refresh(self) -> bool:
+        """Take in what others changed since; whether there was anything. Never raises for a lost
+        database: it is told once, and the texts that are known go on serving."""
+        with self._guard:
+            before = self.snapshot
+            self._read(self._renewed)
+            if self.snapshot is before:
+                return False
+        self.changed()
+        return True
+
+    def _load(self) -> None:
+        self._read(self._whole)
+        self._stale = False
+        if self.snapshot is None:
+            self.snapshot = NOTHING
+
+    def _read(self, work: Callable[[Connection], Snapshot]) -> None:
+        try:
+            self.snapshot = self.rows.database.read(work)
+        except DatabaseError as error:
+            if not self.away:
+                events.emit("texts_unreachable", error=error)
+            self.away = True
+        else:
+            if self.away:
+                events.emit("texts_reachable")
+            self.away = False
+
+    def _whole(self, connection: Connection) -> Snapshot:
+        try:
+            # Before the rows: what is committed in between is then read twice instead of never.
+            versions: Versions | None = self.rows.versions(connection)
+        except NotMigrated:
+            versions = None
+        return Snapshot(versions, trees_of(self.rows.all(connection)))
+
+    def _renewed(self, connection: Connection) -> Snapshot:
+        known = self.snapshot
+        if known is None or known.versions is None:
+            return self._whole(connection)
+        versions = self.rows.versions(connection)
+        if versions == known.versions:
+            return known
+        heads = self._heads(connection, known.versions, versions)
+        if heads is None:
+            return self._whole(connection)
+        rows = self.rows.below(connection, heads) if heads else []
+        return known.patched(versions, heads, rows)
+
+    def _heads(
+        self, connection: Connection, before: Versions, now: Versions
+    ) -> list[tuple[str, str]] | None:
+        """Locale and first part of every change since `before`; None: the history does not tell all."""
+        if any(now.get(scope, -1) < version for scope, version in before.items()):
+            return None
+        changes = self.rows.changed(connection, before)
+        told = {(scope, version) for scope, version, _, _ in changes}
+        if any(
+            version != before.get(scope, 0) and (scope, before.get(scope, 0) + 1) not in told
+            for scope, version in now.items()
+        ):
+            return None
+        return _heads_of([(locale, key) for _, _, locale, key in changes])
+
+
+def _heads_of(places: Sequence[tuple[Any, Any]]) -> list[tuple[str, str]] | None:
+    heads = set()
+    for locale, key in places:
+        if locale is None or key is None:
+            return None
+        head = key.partition(".")[0]
+        # `+3` and `3` are one part to a lookup, and two to the table.
+        if parts_of(head) != (head,):
+            return None
+        heads.add((locale, head))
+    return sorted(heads) if len(heads) <= MOST_HEADS else None

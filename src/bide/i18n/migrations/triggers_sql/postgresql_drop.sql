@@ -1,0 +1,1 @@
+DROP FUNCTION bide_{translations}_changed() CASCADE

@@ -1,0 +1,7 @@
+DROP TRIGGER bide_{translations}_insert
+----
+DROP TRIGGER bide_{translations}_update
+----
+DROP TRIGGER bide_{translations}_delete
+----
+DROP TRIGGER bide_{translations}_move

@@ -1,0 +1,168 @@
+"""The table of texts where there is none yet, versions, history, notes, missing keys, and triggers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from bide.db.types import Big, LongText, Moment, table_options
+from bide.errors import DatabaseError
+from bide.i18n.migrations.triggers import dropped, made
+from bide.i18n.tables import TRANSLATIONS
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+#: Rails' `string`: of any length where the database allows it.
+_STRING = sa.String().with_variant(mysql.VARCHAR(255), "mysql", "mariadb")
+_RAILS_MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+
+
+def upgrade() -> None:
+    prefix, table = _names()
+    _translations(table)
+    _unique(prefix, table)
+    _side_tables(prefix)
+    for statement in made(op.get_context().dialect.name, prefix, table):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Bide's tables go; the texts stay."""
+    prefix, table = _names()
+    for statement in dropped(op.get_context().dialect.name, prefix, table):
+        op.execute(statement)
+    op.drop_index(f"{prefix}{table}_unique", table)
+    for name in ("missing", "notes", "history", "versions"):
+        op.drop_table(f"{prefix}text_{name}", if_exists=True)
+
+
+def _names() -> tuple[str, str]:
+    options = op.get_context().opts
+    return options["table_prefix"], options.get("translations", TRANSLATIONS)
+
+
+def _translations(table: str) -> None:
+    op.create_table(
+        table,
+        _id(),
+        sa.Column("scope", _STRING),
+        sa.Column("locale", _STRING),
+        sa.Column("key", _STRING),
+        sa.Column("value", sa.Text),
+        sa.Column("interpolations", sa.Text),
+        sa.Column("is_proc", sa.Boolean, server_default=sa.false()),
+        sa.Column("created_at", _RAILS_MOMENT, nullable=False),
+        sa.Column("updated_at", _RAILS_MOMENT, nullable=False),
+        if_not_exists=True,
+        **table_options(op.get_context().dialect),
+    )
+
+
+def _unique(prefix: str, table: str) -> None:
+    """One row per text. NULL is distinct from NULL in every index, hence the expression."""
+    if not op.get_context().as_sql:
+        _refuse_duplicates(table)
+    dialect = op.get_context().dialect
+    scope: Any = sa.text("coalesce(scope, '')")
+    if dialect.name in ("mysql", "mariadb"):
+        scope = sa.text("(coalesce(scope, ''))")
+        if getattr(dialect, "is_mariadb", False):
+            # MariaDB has no index on an expression; Rails reads such a column and never writes it.
+            op.execute(
+                f"ALTER TABLE {table} ADD COLUMN {prefix}scope varchar(255) "
+                "AS (coalesce(scope, '')) VIRTUAL INVISIBLE"
+            )
+            scope = f"{prefix}scope"
+    op.create_index(f"{prefix}{table}_unique", table, [scope, "locale", "key"], unique=True)
+
+
+def _refuse_duplicates(table: str) -> None:
+    texts = sa.table(table, *map(sa.column, ("scope", "locale", "key")))
+    scope = sa.func.coalesce(texts.c.scope, "")
+    query = (
+        sa.select(scope, texts.c.locale, texts.c.key, sa.func.count())
+        .group_by(scope, texts.c.locale, texts.c.key)
+        .having(sa.func.count() > 1)
+        .limit(20)
+    )
+    found = op.get_bind().execute(query).all()
+    if found:
+        listed = "; ".join(f"{locale}.{key} {times} times" for _, locale, key, times in found)
+        raise DatabaseError(
+            f"the table {table} holds texts more than once: {listed}; delete all but one of each, "
+            "then run `bide migrate` again"
+        )
+
+
+def _side_tables(prefix: str) -> None:
+    _create(
+        f"{prefix}text_versions",
+        sa.Column("scope", _STRING, primary_key=True),
+        sa.Column("version", Big, nullable=False),
+        sa.Column("changed_at", Moment, nullable=False),
+    )
+    _create(
+        f"{prefix}text_history",
+        _id(),
+        sa.Column("scope", _STRING, nullable=False),
+        sa.Column("locale", _STRING),
+        sa.Column("key", _STRING),
+        sa.Column("action", sa.String(10), nullable=False),
+        sa.Column("old_value", LongText),
+        sa.Column("new_value", LongText),
+        sa.Column("is_proc", sa.Boolean),
+        sa.Column("author", _STRING),
+        sa.Column("version", Big, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+    )
+    columns = ["scope", "version"]
+    op.create_index(
+        f"{prefix}text_history_version", f"{prefix}text_history", columns, if_not_exists=_once()
+    )
+    columns = ["locale", "key"]
+    op.create_index(
+        f"{prefix}text_history_key", f"{prefix}text_history", columns, if_not_exists=_once()
+    )
+    _create(
+        f"{prefix}text_notes",
+        *_text_key(),
+        sa.Column("state", sa.String(20)),
+        sa.Column("note", LongText),
+        sa.Column("suggestion", LongText),
+        sa.Column("based_on", LongText),
+        sa.Column("author", _STRING),
+        sa.Column("updated_at", Moment, nullable=False),
+    )
+    _create(
+        f"{prefix}text_missing",
+        *_text_key(),
+        sa.Column("names", LongText),
+        sa.Column("place", LongText),
+        sa.Column("asked", sa.Integer, nullable=False),
+        sa.Column("first_seen", Moment, nullable=False),
+        sa.Column("last_seen", Moment, nullable=False),
+    )
+
+
+def _create(name: str, *columns: sa.Column[Any]) -> None:
+    op.create_table(name, *columns, if_not_exists=True, **table_options(op.get_context().dialect))
+
+
+def _once() -> bool | None:
+    """MySQL has no CREATE INDEX IF NOT EXISTS; its side tables are made once."""
+    return op.get_context().dialect.name != "mysql" or None
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Big, sa.Identity(always=False), primary_key=True)
+
+
+def _text_key() -> tuple[sa.Column[Any], ...]:
+    """Texts by name: Rails deletes and inserts rows, so ids do not last."""
+    return tuple(sa.Column(name, _STRING, primary_key=True) for name in ("scope", "locale", "key"))

@@ -1,0 +1,283 @@
+"""Reading and writing rows of the translations table, in one scope or in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.mysql import BINARY
+
+from bide import clock
+from bide.db.connection import Connection
+from bide.db.dialects import moment_in
+from bide.db.engine import Database
+from bide.errors import InvalidTextArgument
+from bide.i18n.row_values import encoded
+from bide.i18n.snapshot import TextRow, Versions
+from bide.i18n.tables import Tables, tables
+
+#: Rows asked for or written by one statement.
+BATCH: Final = 200
+LONGEST: Final = {"mysql": 255}
+
+
+class Found(NamedTuple):
+    """A row that stands where something is to be written."""
+
+    id: int
+    key: str
+    value: str | None
+    is_proc: Any
+
+
+class Rows:
+    """The texts of one table. `scope` None: those of every scope (and new rows have none)."""
+
+    def __init__(self, database: Database, table: str, scope: str | None) -> None:
+        self.database = database
+        self.scope = scope
+        self.tables: Tables = tables(database.table_prefix, table)
+        self._texts = self.tables.translations.c
+
+    # Reading
+
+    def versions(self, connection: Connection) -> Versions:
+        """How often the texts of each scope have changed."""
+        versions = self.tables.versions.c
+        query = select(versions.scope, versions.version)
+        return {scope: version for scope, version in connection.core(query) if self._mine(scope)}
+
+    def all(self, connection: Connection) -> list[TextRow]:
+        """Every text."""
+        return self._read(connection, None)
+
+    def below(self, connection: Connection, heads: Sequence[tuple[str, str]]) -> list[TextRow]:
+        """The texts whose locale and first part are among `heads`."""
+        return self._read(
+            connection,
+            or_(*(and_(self._is(locale, "locale"), self._under(head)) for locale, head in heads)),
+        )
+
+    def changed(self, connection: Connection, since: Versions) -> list[tuple[str, int, str, str]]:
+        """(scope, version, locale, key) of every change after `since`; a key None: everything."""
+        history = self.tables.history.c
+        later = or_(
+            *(
+                and_(history.scope == scope, history.version > version)
+                for scope, version in since.items()
+            ),
+            history.scope.not_in(list(since)),
+        )
+        query = select(history.scope, history.version, history.locale, history.key).where(later)
+        return [
+            (scope, version, locale, key)
+            for scope, version, locale, key in connection.core(query)
+            if self._mine(scope)
+        ]
+
+    def _read(self, connection: Connection, condition: ColumnElement[bool] | None) -> list[TextRow]:
+        texts = self._texts
+        query = select(texts.locale, texts.key, texts.value, texts.is_proc, texts.scope)
+        if condition is not None:
+            query = query.where(condition)
+        if self.scope is not None:
+            query = query.where(texts.scope == self.scope)
+        found = connection.core(query.order_by(texts.id))
+        return [
+            TextRow(*row)
+            for *row, scope in found
+            if (self.scope is None or scope == self.scope) and None not in row[:2]
+        ]
+
+    def _mine(self, scope: str) -> bool:
+        return self.scope is None or scope == self.scope
+
+    # Writing, inside a transaction of the caller's
+
+    def locked(self, connection: Connection) -> Versions:
+        """The versions, with the counter of our scope held, so that writers come one by one."""
+        versions = self.tables.versions.c
+        scope = self.scope or ""
+        query = select(versions.version).where(versions.scope == scope).with_for_update()
+        if not connection.core(query):
+            first = {"scope": scope, "version": 0, "changed_at": self._now()}
+            connection.core(insert(self.tables.versions).values(**first))
+        return self.versions(connection)
+
+    def write(
+        self,
+        connection: Connection,
+        locale: str,
+        flat: Mapping[str, Any],
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Make the texts of `flat` stand in the table: what stood above or below one of them goes,
+        what is the same already stays as it is. `names`: values that a missing text was given."""
+        texts = {key: encoded(key, value) for key, value in _settled(flat).items()}
+        self._refuse_long(texts)
+        for batch in _batches(list(texts)):
+            self._write(connection, locale, {key: texts[key] for key in batch}, names or {})
+
+    def _write(
+        self,
+        connection: Connection,
+        locale: str,
+        texts: Mapping[str, str | None],
+        names: Mapping[str, Sequence[str]],
+    ) -> None:
+        there: dict[str, Found] = {}
+        gone: list[int] = []
+        for found in self.standing(connection, locale, list(texts)):
+            if found.key in texts and found.key not in there:
+                there[found.key] = found
+            else:
+                gone.append(found.id)
+        if gone:
+            connection.core(delete(self.tables.translations).where(self._texts.id.in_(gone)))
+        new = []
+        for key, value in texts.items():
+            if key not in there:
+                new.append(self._row(locale, key, value, names.get(key)))
+            elif there[key].value != value or there[key].is_proc not in (0, None):
+                self._change(connection, there[key].id, value)
+        if new:
+            connection.core(insert(self.tables.translations).values(new))
+
+    def standing(
+        self, connection: Connection, locale: str, keys: Sequence[str]
+    ) -> list[Found]:  # fmt: skip
+        """The rows of `keys`, of their parents, and below them."""
+        wanted = sorted({above for key in keys for above in (key, *parents(key))})
+        texts = self._texts
+        query = select(texts.id, texts.key, texts.value, texts.is_proc, texts.locale, texts.scope)
+        query = query.where(
+            self._is(locale, "locale"),
+            or_(self._exact(texts.key).in_(self._given(wanted)), *map(self._below, keys)),
+        )
+        if self.scope is not None:
+            query = query.where(texts.scope == self.scope)
+        return [
+            Found(*row)
+            for *row, at, scope in connection.core(query.order_by(texts.id))
+            if at == locale and (self.scope is None or scope == self.scope)
+        ]
+
+    def sign(self, connection: Connection, since: Versions, author: str) -> None:
+        """Put the author's name to every change of this transaction."""
+        history = self.tables.history
+        scope = self.scope or ""
+        connection.core(
+            update(history)
+            .where(history.c.scope == scope, history.c.version > since.get(scope, 0))
+            .values(author=author)
+        )
+
+    def _row(
+        self, locale: str, key: str, value: str | None, names: Sequence[str] | None
+    ) -> dict[str, Any]:
+        now = self._rails_now()
+        return {
+            "scope": self.scope,
+            "locale": locale,
+            "key": key,
+            "value": value,
+            "interpolations": _symbols(names) if names else None,
+            "is_proc": False,
+            "created_at": now,
+            "updated_at": now,
+        }
+
+    def _change(self, connection: Connection, row: int, value: str | None) -> None:
+        connection.core(
+            update(self.tables.translations)
+            .where(self._texts.id == row)
+            .values(value=value, is_proc=False, updated_at=self._rails_now())
+        )
+
+    # Comparing byte by byte, whatever the collation of the column
+
+    def _under(self, head: str) -> ColumnElement[bool]:
+        return or_(self._exact(self._texts.key) == self._given([head])[0], self._below(head))
+
+    def _below(self, key: str) -> ColumnElement[bool]:
+        first, end = self._given([f"{key}.", f"{key}/"])
+        exact = self._exact(self._texts.key)
+        return and_(exact >= first, exact < end)
+
+    def _is(self, value: str, column: str) -> ColumnElement[bool]:
+        [wanted] = self._given([value])
+        same: ColumnElement[bool] = self._exact(self._texts[column]) == wanted
+        return same
+
+    def _exact(self, column: Any) -> Any:
+        if self.database.kind == "postgresql":
+            return column.collate("C")
+        if self.database.kind == "mysql":
+            return cast(func.convert(column.op("USING")(literal_column("utf8mb4"))), BINARY)
+        return column
+
+    def _given(self, keys: Iterable[str]) -> list[Any]:
+        return [key.encode() for key in keys] if self.database.kind == "mysql" else list(keys)
+
+    def _refuse_long(self, texts: Mapping[str, str | None]) -> None:
+        longest = LONGEST.get(self.database.kind, 2000)
+        for key, value in texts.items():
+            if len(key) > longest:
+                raise InvalidTextArgument(
+                    f"the key {key[:60]!r}... has {len(key)} characters; this database holds {longest}"
+                )
+            if longest == LONGEST["mysql"] and value is not None and len(value.encode()) > 65535:
+                raise InvalidTextArgument(
+                    f"the text of {key!r} has {len(value.encode())} bytes; MySQL's `text` holds 65535"
+                )
+
+    def _now(self) -> Any:
+        return moment_in(self.database.kind, clock.utc_now())
+
+    def _rails_now(self) -> Any:
+        """Rails' columns have no time zone; they hold UTC."""
+        now = clock.utc_now()
+        if self.database.kind == "sqlite":
+            return moment_in("sqlite", now)
+        return now.replace(tzinfo=None)
+
+
+def parents(key: str) -> list[str]:
+    """`a` and `a.b` of `a.b.c`."""
+    parts = key.split(".")
+    return [".".join(parts[:size]) for size in range(1, len(parts))]
+
+
+def _settled(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Of keys that cannot stand beside each other, the last given."""
+    settled: dict[str, Any] = {}
+    above = {parent for key in flat for parent in parents(key)}
+    for key, value in flat.items():
+        for parent in parents(key):
+            settled.pop(parent, None)
+        if key in above:
+            for other in [other for other in settled if other.startswith(f"{key}.")]:
+                del settled[other]
+        settled[key] = value
+    return settled
+
+
+def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+
+
+def _symbols(names: Sequence[str]) -> str:
+    """Names as the gem writes them: a YAML list of symbols."""
+    return "---\n" + "".join(f"- :{name}\n" for name in names)

@@ -1,0 +1,100 @@
+"""All texts of a table at one moment, as trees that never change, and the next moment made from it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from bide import events
+from bide.errors import TextError
+from bide.i18n.keys import ESCAPED_DOT, canonical
+from bide.i18n.psych import PsychError
+from bide.i18n.row_values import decoded
+from bide.i18n.trees import Tree, freeze, merged
+
+Versions = Mapping[str, int]
+
+
+class TextRow(NamedTuple):
+    """A row of the table, as far as lookups need it."""
+
+    locale: str
+    key: str
+    value: str | None
+    is_proc: Any = False
+
+
+class Snapshot(NamedTuple):
+    """Texts by locale. `versions` None: nobody counts changes (the tables were not migrated)."""
+
+    versions: Versions | None
+    trees: Mapping[str, Tree]
+
+    def locales(self) -> tuple[str, ...]:
+        """Those that have texts."""
+        return tuple(self.trees)
+
+    def patched(
+        self, versions: Versions, heads: Iterable[tuple[str, str]], rows: Iterable[TextRow]
+    ) -> Snapshot:
+        """The next snapshot: below each (locale, first part) nothing but `rows`."""
+        fresh, trees = trees_of(rows), dict(self.trees)
+        for locale, head in heads:
+            tree = dict(trees.get(locale, {}))
+            tree.pop(head, None)
+            if head in fresh.get(locale, {}):
+                tree[head] = fresh[locale][head]
+            trees[locale] = tree
+        return Snapshot(versions, {locale: tree for locale, tree in trees.items() if tree})
+
+
+NOTHING = Snapshot(None, {})
+
+
+def trees_of(rows: Iterable[TextRow]) -> dict[str, Tree]:
+    """Rows in the order of their ids as trees: the first of two for one key wins; where a text
+    stands among those below it, those below it win, in whatever order they come."""
+    trees: dict[str, Tree] = {}
+    for row in rows:
+        value = _value(row)
+        if value is not None and row.key:
+            _plant(trees.setdefault(sys.intern(row.locale), {}), parts_of(row.key), value)
+    return {locale: tree for locale, tree in trees.items() if tree}
+
+
+def parts_of(key: str) -> tuple[str, ...]:
+    """The parts of a flat key."""
+    return tuple(
+        sys.intern(canonical(part.replace(ESCAPED_DOT, "."))) for part in key.split(".") if part
+    )
+
+
+def _value(row: TextRow) -> Any:
+    """None also for what is Ruby code, which nobody here runs, and for what cannot be read."""
+    if row.value is None or row.is_proc not in (0, None, False, b"\x00", "f", "0"):
+        return None
+    try:
+        value = decoded(row.value)
+        if type(value) is str:
+            return value
+        return freeze({"": value})[""]
+    except (PsychError, TextError) as error:
+        events.emit("text_unreadable", locale=row.locale, key=row.key, error=error)
+        return None
+
+
+def _plant(tree: Tree, parts: tuple[str, ...], value: Any) -> None:
+    if not parts:
+        return
+    *above, last = parts
+    for part in above:
+        below = tree.get(part)
+        if not isinstance(below, dict):
+            below = tree[part] = {}
+        tree = below
+    old = tree.get(last)
+    if old is None:
+        tree[last] = value
+    elif isinstance(old, dict) and isinstance(value, dict):
+        tree[last] = merged(value, old)

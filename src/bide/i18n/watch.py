@@ -1,0 +1,183 @@
+"""One thread per process that hears of changed texts and reads them; none is alive at a fork."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import selectors
+import threading
+from typing import Final
+from weakref import WeakSet
+
+from bide import events
+from bide.clock import jitter, monotonic
+from bide.db.notify import Wire
+from bide.db.statements import Statements
+from bide.errors import BideError
+from bide.forks.owned import Owned
+from bide.i18n.live import Live
+
+#: Seconds between looks at the counter where nobody tells of changes.
+POLL: Final = 0.25
+#: The same where notifications arrive: the net, should one get lost.
+NET: Final = 5.0
+#: While the database cannot be reached, and longest.
+AWAY: Final = 1.0
+
+_lives: WeakSet[Live] = WeakSet()
+
+
+class Watcher(threading.Thread):
+    """Looks after every Live that is in use in this process, until it is told to end."""
+
+    def __init__(self) -> None:
+        super().__init__(name="bide-texts", daemon=True)
+        self._ended, self._end = os.pipe()
+        self._ears: dict[Live, Ear] = {}
+        self._told_to_end = False
+
+    def run(self) -> None:
+        """Look, sleep until the next look or a notification, and so on."""
+        try:
+            while not self._told_to_end:
+                self._turn()
+        finally:
+            for ear in self._ears.values():
+                ear.wire.hang_up()
+            os.close(self._ended)
+
+    def end(self) -> None:
+        """Stop it, and wait until it did."""
+        self._told_to_end = True
+        os.close(self._end)
+        if threading.current_thread() is not self:
+            self.join(2.0)
+
+    def _turn(self) -> None:
+        lives = _watched()
+        for gone in self._ears.keys() - set(lives):
+            self._ears.pop(gone).wire.hang_up()
+        for live in lives:
+            ear = self._ears.setdefault(live, Ear(live))
+            try:
+                ear.look()
+            except Exception as error:  # noqa: BLE001 - one table's trouble must not end the others'
+                events.emit("texts_unreachable", error=error)
+                ear.due = monotonic() + AWAY
+        self._sleep()
+
+    def _sleep(self) -> None:
+        due = min((ear.due for ear in self._ears.values()), default=monotonic() + POLL)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._ended, selectors.EVENT_READ)
+            for ear in self._ears.values():
+                wire = ear.wire.descriptor()
+                if wire is not None:
+                    selector.register(wire, selectors.EVENT_READ)
+            selector.select(max(0.0, due - monotonic()))
+
+
+class Ear:
+    """What the watcher knows of one Live: when to look next, and whether notifications arrive.
+
+    They do not behind a pooler that gives out its connections by transaction. So nobody relies on
+    them before one has come, and no longer than they tell of every change.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.due = 0.0
+        self.wire = Wire(longest_retry=AWAY)
+        self._trusted = False
+        self._greeted = False
+
+    def look(self) -> None:
+        """Take in what was told, and look at the counter if it was something, or if it is time."""
+        hints = self._listen()
+        if any(hint != HELLO for hint in hints) or self.due <= monotonic():
+            found = self.live.refresh()
+            if found and not hints:
+                self._trusted = self._greeted = False
+            pause = NET if self._trusted else POLL
+            self.due = monotonic() + jitter(AWAY if self.live.away else pause, 0.1)
+
+    def _listen(self) -> list[str]:
+        database = self.live.rows.database
+        if database.kind != "postgresql":
+            return []
+        channel = f"{database.table_prefix}texts"
+        was_open = self.wire.descriptor() is not None
+        if not self.wire.open(database, channel):
+            self._trusted = False
+            return []
+        hints = self.wire.hints()
+        if hints is None:
+            self._trusted, self.due = False, 0.0
+            return []
+        if not was_open or not self._greeted:
+            self._greet(channel)
+        self._trusted = self._trusted or bool(hints)
+        return hints
+
+    def _greet(self, channel: str) -> None:
+        """Tell ourselves something, to learn whether it arrives."""
+        database = self.live.rows.database
+        hello = Statements("bide.i18n.sql", database.kind)["tell"].text
+        with contextlib.suppress(BideError):
+            database.single(lambda c: c.execute(hello, {"channel": channel, "word": HELLO}))
+            self._greeted = True
+
+
+HELLO: Final = "hello"
+
+
+def _started() -> Watcher:
+    watcher = Watcher()
+    watcher.start()
+    return watcher
+
+
+_watcher: Owned[Watcher] = Owned(_started)
+
+
+def _watched() -> list[Live]:
+    while True:
+        with contextlib.suppress(RuntimeError):  # one was added meanwhile
+            return list(_lives)
+
+
+def watch(live: Live) -> None:
+    """Keep the texts of `live` fresh in this process from now on."""
+    if live not in _lives:
+        _lives.add(live)
+    _watcher.get()
+
+
+def unwatch(live: Live) -> None:
+    """Do so no more."""
+    _lives.discard(live)
+    if not _lives:
+        end()
+
+
+def end() -> None:
+    """End this process' watcher; the next lookup starts another."""
+    watcher = _watcher.reset()
+    if watcher is not None:
+        watcher.end()
+
+
+def _let_go() -> None:
+    # What was found stays, but the next lookup must ask for it again, and so start a watcher.
+    for live in _watched():
+        live.changed()
+
+
+def _end_before_fork() -> None:
+    end()
+    _let_go()
+
+
+os.register_at_fork(before=_end_before_fork, after_in_child=_let_go)
+atexit.register(end)
