@@ -26,6 +26,8 @@ BideError
 ├── InvalidCallback          no such lifecycle event, or wrong arguments
 ├── FatalBackendError        the store cannot be used at all
 ├── ForkError                a value or connection was used in a process that did not make it
+├── DaemonError              a daemon could not be started, found, told or stopped
+│   └── AlreadyRunning       a daemon of that name runs already
 └── TextError                errors of bide.i18n
     ├── InvalidTextArgument  a key, value, format or object that cannot be used
     ├── Disabled             the locale is switched off (False)
@@ -163,6 +165,22 @@ class FatalBackendError(BideError):
 
 class ForkError(BideError, RuntimeError):
     """A value or connection was used in a process that did not make it."""
+
+
+class DaemonError(BideError, RuntimeError):
+    """A daemon could not be started, found, told something or stopped."""
+
+
+class AlreadyRunning(DaemonError):
+    """A daemon of that name runs already; `pid` is its process, 0 when that cannot be known."""
+
+    def __init__(self, path: object, owner: tuple[int, str] | None) -> None:
+        self.pid = owner[0] if owner else 0
+        which = f"process {self.pid}" if self.pid else "another process"
+        super().__init__(
+            f"already running: {which} holds {path}; stop or restart it, or give this one another "
+            "name with --identifier"
+        )
 
 
 class TextError(BideError, ValueError):

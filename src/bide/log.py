@@ -121,6 +121,51 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.WARNING,
         lambda f: f"Text {f['locale']}.{f['key']} cannot be filled: {f['error']}",
     ),
+    "supervisor_started": (
+        logging.INFO,
+        lambda f: f"Supervisor {f['pid']} starts, workers: {f['workers']}",
+    ),
+    "supervisor_stopped": (logging.INFO, lambda f: f"Supervisor {f['pid']} stopped"),
+    "supervisor_died": (
+        logging.ERROR,
+        lambda f: (
+            f"Supervisor {f['pid']} died ({f['how']}), another one starts in {f['pause']:g} seconds"
+        ),
+    ),
+    "start_given_up": (
+        logging.ERROR,
+        lambda f: f"The fleet does not start: a worker ended at once, {f['ends']} times in a row",
+    ),
+    "child_started": (
+        logging.INFO,
+        lambda f: f"Worker process {f['pid']} starts in place {f['place']}",
+    ),
+    "child_died": (
+        logging.ERROR,
+        lambda f: f"Worker process {f['pid']} in place {f['place']} died: {f['how']}",
+    ),
+    "child_killed": (
+        logging.ERROR,
+        lambda f: f"Worker process {f['pid']} in place {f['place']} {f['why']}".rstrip("; "),
+    ),
+    "child_crashed": (logging.ERROR, lambda f: f"This process ends: {_error(f)}"),
+    "keeper_ended": (
+        logging.ERROR,
+        lambda f: f"Keeper process {f['pid']} ended ({f['how']}) and is replaced",
+    ),
+    "fleet_resized": (
+        logging.INFO,
+        lambda f: f"{'Now' if f['done'] else 'Still'} {f['workers']} workers, asked by signal",
+    ),
+    "reload_began": (logging.INFO, lambda f: f"Supervisor {f['pid']} tries the new code"),
+    "reload_refused": (
+        logging.ERROR,
+        lambda f: f"The new code fails (status {f['status']}), the old one works on:\n{f['words']}",
+    ),
+    "log_not_reopened": (
+        logging.ERROR,
+        lambda f: f"{f['path']} could not be opened again, the old file goes on: {_error(f)}",
+    ),
     "outcome_unwritten": (
         logging.ERROR,
         lambda f: (

@@ -11,6 +11,11 @@ import click
 COMMANDS = {
     "work": "bide.cli.work",
     "workoff": "bide.cli.work",
+    "start": "bide.cli.daemon",
+    "stop": "bide.cli.daemon",
+    "restart": "bide.cli.daemon",
+    "status": "bide.cli.daemon",
+    "reload": "bide.cli.daemon",
     "jobs": "bide.cli.jobs",
     "queues": "bide.cli.queues",
     "workers": "bide.cli.queues",

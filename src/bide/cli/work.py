@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bide.cli.fleet import (
+    PRIORITY,
+    crews_for,
+    fleet_options,
+    needs_supervisor,
+    renewal_of,
+    settings_of,
+    split,
+    supervisor_for,
+)
 from bide.cli.loading import load_app
+from bide.log import logger
 
 if TYPE_CHECKING:
     from bide.app import App
 
 
-PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
-
-
 @click.command()
-@click.option("-n", "--number", type=click.IntRange(min=1), default=1, show_default=True,
-              help="How many worker processes.")  # fmt: skip
-@click.option("--queues", help="Only these queues, e.g. mail,billing.")
-@click.option("--pool", "pools", multiple=True, metavar="QUEUES:N",
-              help="A group of workers, e.g. --pool mail,tasks:2 --pool '*:1'.")  # fmt: skip
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True,
-              help="Jobs at a time in each process.")  # fmt: skip
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Jobs at a time in each thread: async def ones on an event loop, others in threads.",
-)
-@click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number.")
-@click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number.")
-@click.option("--sleep-delay", type=click.FloatRange(min=0, min_open=True),
-              help="Seconds between looks when nothing wakes the worker.")  # fmt: skip
-@click.option("--exit-on-complete", is_flag=True, help="End when no job is ready.")
-@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@fleet_options()
 @click.pass_obj
 def work(app_name: str | None, /, *, quiet: bool, **options: Any) -> None:
     """Perform jobs until stopped (Ctrl-C or SIGTERM; a second one gives the running job back)."""
+    crews = crews_for(options)
     log_to_stdout(quiet=quiet)
     app = load_app(app_name)
-    sys.exit(work_in_foreground(app, **options))
+    if needs_supervisor(options, crews):
+        sys.exit(supervise(app, app_name, options))
+    how = {name: options[name] for name in ("concurrency", "exit_on_complete")}
+    app.worker_for(crews[0].wanted, **how, **settings_of(options)).start()
 
 
 @click.command()
-@click.option("--queues", help="Only these queues, e.g. mail,billing.")
+@click.option("--queues", "--queue", help="Only these queues, e.g. mail,billing.")
 @click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number.")
 @click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
@@ -59,40 +53,23 @@ def workoff(app_name: str | None, /, *, quiet: bool, queues: str | None, **prior
     app.worker(queues=split(queues), exit_on_complete=True, **priorities).start()
 
 
-def work_in_foreground(
-    app: App, number: int, pools: tuple[str, ...], queues: str | None, **options: Any
-) -> int:
-    """One worker in this process, or a supervisor with several."""
-    from bide.workers.pools import crews_of
+def supervise(app: App, app_name: str | None, options: dict[str, Any]) -> int:
+    """A fleet in the foreground, which systemd may watch and SIGHUP reloads."""
+    from bide.workers.renewal import Handover
+    from bide.workers.systemd import Notifier
 
-    crews = crews_of(pools, number=number, queues=split(queues), **_priorities(options))
-    how = {name: options[name] for name in ("concurrency", "exit_on_complete")}
-    if options["sleep_delay"] is not None:
-        how["sleep_delay"] = options["sleep_delay"]
-    if len(crews) == 1 and crews[0].count == 1 and options["threads"] == 1:
-        app.worker_for(crews[0].wanted, **how).start()
-        return 0
-    return app.supervisor(crews, threads=options["threads"], **how).run()
-
-
-def _priorities(options: dict[str, Any]) -> dict[str, int | None]:
-    return {"min_priority": options["min_priority"], "max_priority": options["max_priority"]}
-
-
-def split(names: str | None) -> list[str] | None:
-    """«mail, billing» as names; None for none."""
-    if names is None:
-        return None
-    parts = [part.strip() for part in names.split(",")]
-    if not all(parts):
-        raise click.BadParameter(f"{names!r} has an empty name; e.g. mail,billing")
-    return parts
+    supervisor = supervisor_for(app, options)
+    left = Handover.received()
+    if left is not None:
+        supervisor.adopt(left)
+    return supervisor.run([Notifier()], renewal=renewal_of(app_name, {}))
 
 
 def log_to_stdout(*, quiet: bool) -> None:
     """Lines as the original wrote them: time, worker, text."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    logger = logging.getLogger("bide")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)

@@ -201,7 +201,7 @@ class Attempts:
 
     def _on_the_slate(self, job: Job, began: float, limit: float) -> None:
         if self._entry is not None:
-            self._entry.started(job.id or 0, job.lease, began, began + limit)
+            self._entry.started(job.id or 0, job.lease, began, began + limit, job.name)
 
     def _off_the_slate(self) -> None:
         """A job that works off others goes on running when one of them has ended."""

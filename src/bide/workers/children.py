@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from bide.events import emit
@@ -20,6 +20,13 @@ _PARENTS_OWN = (
 
 #: Exit status of a child whose main raised.
 CRASHED = 70
+
+_first_in_children: list[Callable[[], None]] = []
+
+
+def first_in_children(action: Callable[[], None]) -> None:
+    """Have every child call `action` first: closing what is its parent's alone, such as a locked file."""
+    _first_in_children.append(action)
 
 
 class Ended(NamedTuple):
@@ -51,6 +58,8 @@ def fork_child(main: Callable[[], int | None]) -> int:
     try:
         guard.after_fork_in_child()
         _take_own_signals()
+        while _first_in_children:
+            _first_in_children.pop()()
         status = main() or 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -92,6 +101,18 @@ def reap(pid: int) -> Ended | None:
     if os.WIFSIGNALED(status):
         return Ended(pid, 0, os.WTERMSIG(status), peak)
     return Ended(pid, os.waitstatus_to_exitcode(status), 0, peak)
+
+
+def reap_strangers(ours: Collection[int]) -> None:
+    """As process 1: end what other processes left behind, but none of `ours`, which are awaited."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid in ours:
+            return
+        os.waitpid(ended.si_pid, 0)
 
 
 def signal_name(number: int) -> str:

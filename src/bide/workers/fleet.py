@@ -115,7 +115,9 @@ class Fleet:
             if line.worker_id:
                 workers.setdefault(line.worker_id, []).append((index, line))
         for worker_id, lines in workers.items():
-            known = self._home.store.heartbeat(WorkerRef(worker_id, ""), self._info(lines))
+            known = self._home.store.heartbeat(
+                WorkerRef(worker_id, ""), self._info([line for _, line in lines])
+            )
             for index, _ in lines:
                 self._say(self._slate.entry(index), worker_id, known=known)
 
@@ -125,15 +127,17 @@ class Fleet:
         elif entry.read().worker_id == worker_id:
             entry.gave_up()
 
-    def _info(self, lines: list[tuple[int, Running]]) -> dict[str, Any]:
-        index, first = lines[0]
-        queues = self._queues.get(index)
+    def _info(self, lines: list[Running]) -> dict[str, Any]:
+        first = lines[0]
+        queues = self._queues.get(first.place)
         return {
             "pid": first.pid,
             "started": process_started(first.pid),
             "queues": list(queues) if queues is not None else None,
-            "running": [{"id": line.job_id} for _, line in lines if line.job_id],
-            "done": sum(line.done for _, line in lines),
+            "running": [
+                {"id": line.job_id, "name": line.job_name} for line in lines if line.job_id
+            ],
+            "done": sum(line.done for line in lines),
         }
 
     def _report(self) -> None:

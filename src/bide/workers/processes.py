@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 from bide.jobs.job import WorkerRow
 
@@ -31,6 +32,47 @@ def process_lives(row: WorkerRow) -> bool:
         return True
     started = process_started(row.pid)
     return started is None or row.info.get("started") in (None, started)
+
+
+def is_process(pid: int, started: str | None) -> bool:
+    """Whether process `pid` runs and, where the system tells it, was started at `started`."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    found = process_started(pid)
+    return not started or found is None or found == started
+
+
+def children_of(pid: int) -> list[int]:
+    """Every process below `pid`, the nearest first."""
+    below: dict[int, list[int]] = {}
+    for child, parent in _families():
+        below.setdefault(parent, []).append(child)
+    found = list(below.get(pid, ()))
+    for child in found:
+        found += below.get(child, ())
+    return found
+
+
+def _families() -> list[tuple[int, int]]:
+    """Every process with its parent."""
+    command = ["ps", "-A", "-o", "pid=,ppid="]
+    if not os.path.isdir("/proc/self"):  # noqa: PTH112 - a pseudo file
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+        return [(int(child), int(parent)) for child, parent in map(str.split, out.splitlines())]
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208
+    return [(pid, parent) for pid in pids if (parent := _parent(pid))]
+
+
+def _parent(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - a pseudo file
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def memory_of(pid: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bide import clock
@@ -10,6 +12,8 @@ from bide.jobs.store import Wanted
 #: A child that ends sooner than this many seconds after its start is filled in later and later.
 SOON = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+#: Rooms on the slate beyond those of the fleet as started: successors, and places added by signal.
+SPARE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,18 @@ class Lanes:
 ONE_LANE = Lanes()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
     """One place of the fleet: which jobs its worker takes, and which entries of the slate it writes."""
 
     index: int
     wanted: Wanted
-    entries: range
+    entries: range = range(0)
     pid: int = 0
     born: float = 0.0
     fill_at: float = 0.0
     quick_ends: int = 0
-    told_to_stop: bool = False
+    told_at: float = 0.0
     killed_for: str = ""
 
     @property
@@ -57,7 +61,7 @@ class Place:
     def filled(self, pid: int) -> None:
         """A process took it."""
         self.pid, self.born = pid, clock.monotonic()
-        self.told_to_stop, self.killed_for = False, ""
+        self.told_at, self.killed_for = 0.0, ""
 
     def emptied(self, *, bad: bool) -> None:
         """Its process ended; one that ended badly and soon is replaced after a growing pause."""
@@ -71,27 +75,103 @@ class Place:
 
 @dataclass(slots=True)
 class Roster:
-    """The places of a fleet, in order."""
+    """The places of a fleet, in order; `old` hold workers of earlier code, `leaving` are not refilled."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[Place]
+    rooms: list[range] = field(default_factory=list)
+    old: list[Place] = field(default_factory=list)
+    leaving: list[Place] = field(default_factory=list)
 
     @classmethod
-    def of(cls, crews: list[Crew], entries: int) -> Roster:
-        """Places for every process of `crews`, so many entries of the slate each."""
+    def of(cls, crews: Iterable[Crew], entries: int) -> Roster:
+        """Places for every process of `crews`, and rooms of so many entries of the slate each."""
         wanteds = [crew.wanted for crew in crews for _ in range(crew.count)]
-        return cls(
-            [
-                Place(index, wanted, range(index * entries, (index + 1) * entries))
-                for index, wanted in enumerate(wanteds)
-            ]
-        )
+        places = [Place(index, wanted) for index, wanted in enumerate(wanteds)]
+        count = len(places) + SPARE
+        return cls(places, [range(at * entries, (at + 1) * entries) for at in range(count)])
+
+    @property
+    def entries(self) -> int:
+        """How many entries of a slate the rooms need, taken ones included."""
+        return max(room.stop for room in [*self.rooms, *(place.entries for place in self.manned)])
 
     @property
     def manned(self) -> list[Place]:
-        """Places with a process."""
-        return [place for place in self.places if not place.empty]
+        """Places with a process, of any kind."""
+        return [one for one in [*self.places, *self.old, *self.leaving] if not one.empty]
 
     def to_fill(self) -> list[Place]:
-        """Empty places whose time has come."""
+        """Empty places whose time has come, as many as there are rooms."""
         now = clock.monotonic()
-        return [place for place in self.places if place.empty and place.fill_at <= now]
+        due = [place for place in self.places if place.empty and place.fill_at <= now]
+        return due[: len(self.rooms)]
+
+    def take_room(self, place: Place) -> range:
+        """Entries of the slate for the worker that starts in `place`."""
+        place.entries = self.rooms.pop(0)
+        return place.entries
+
+    def buried(self, place: Place, *, bad: bool) -> None:
+        """The process of `place` is gone, its entries are free."""
+        if place.entries:
+            self.rooms.insert(0, place.entries)
+            place.entries = range(0)
+        place.emptied(bad=bad)
+        if place in self.leaving:
+            self.leaving.remove(place)
+        if place in self.old:
+            self.old.remove(place)
+            self._let_successor_start(place)
+
+    # Replacing every worker, one by one
+
+    def adopt(self, old: Iterable[Place]) -> None:
+        """Go on with workers of earlier code, each until its successor is at work."""
+        for place in old:
+            (self.leaving if place.told_at else self.old).append(place)
+        taken = {entry for place in self.manned for entry in place.entries}
+        self.rooms = [room for room in self.rooms if room.start not in taken]
+        for place in self.old:
+            successor = self._successor(place)
+            if successor is not None:
+                successor.fill_at = math.inf
+
+    def next_to_leave(self, is_up: Callable[[Place], bool]) -> Place | None:
+        """The old worker to be told to stop now: the one before has ended, its successor is at work."""
+        if not self.old or self.leaving:
+            return None
+        old = self.old[0]
+        successor = self._successor(old)
+        if successor is not None and not is_up(successor):
+            self._let_successor_start(old)
+            return None
+        self.old.remove(old)
+        self.leaving.append(old)
+        return old
+
+    def _successor(self, old: Place) -> Place | None:
+        return next((place for place in self.places if place.index == old.index), None)
+
+    def _let_successor_start(self, old: Place) -> None:
+        successor = self._successor(old)
+        if successor is not None and successor.fill_at == math.inf:
+            successor.fill_at = clock.monotonic()
+
+    # One more, one fewer
+
+    def grow(self) -> bool:
+        """One place more, like the last one; False when the slate has no room for it."""
+        if len(self.rooms) < 2:
+            return False
+        last = self.places[-1]
+        self.places.append(Place(last.index + 1, last.wanted))
+        return True
+
+    def shrink(self) -> Place | None:
+        """The last place, which is to leave; None when it is the only one."""
+        if len(self.places) < 2:
+            return None
+        last = self.places.pop()
+        if not last.empty:
+            self.leaving.append(last)
+        return last

@@ -7,7 +7,7 @@ import select
 import signal
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -35,9 +35,9 @@ class Bell:
         with suppress(BlockingIOError):
             os.write(self._write, b".")
 
-    def wait(self, seconds: float) -> bool:
-        """Whether it rang within `seconds`."""
-        readable, _, _ = select.select([self._read], [], [], max(seconds, 0))
+    def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
+        """Whether it rang within `seconds`, or one of the descriptors in `also` became readable."""
+        readable, _, _ = select.select([self._read, *also], [], [], max(seconds, 0))
         self.hush()
         return bool(readable)
 

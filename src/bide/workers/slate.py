@@ -12,10 +12,11 @@ import struct
 import tempfile
 from typing import NamedTuple
 
-#: worker id, job id, lease, began, limit, beat, given up, jobs done, pid.
-_LAYOUT = struct.Struct("<qqqdddqqq")
+#: worker id, job id, lease, began, limit, beat, given up, jobs done, pid, place, at work, name.
+_LAYOUT = struct.Struct("<qqqdddqqqqq40s")
 _SIZE = 128
-_WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID = 0, 8, 40, 48, 56, 64
+_WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID, _PLACE = 0, 8, 40, 48, 56, 64, 72
+_AT_WORK, _NAME = 80, 88
 
 
 class Running(NamedTuple):
@@ -30,13 +31,25 @@ class Running(NamedTuple):
     given_up: int
     done: int
     pid: int
+    place: int
+    at_work: int
+    name: bytes
+
+    @property
+    def job_name(self) -> str:
+        """What the running job is called, its first 40 bytes."""
+        return self.name.rstrip(b"\0").decode(errors="replace")
 
 
 class Slate:
     """A number of entries in a file without a name, mapped by all processes of the tree.
 
+    LAYOUT tells one way of writing from another, for those who continue a slate.
+
     `fd` continues an existing one, after the supervisor has replaced its code by exec.
     """
+
+    LAYOUT = f"{_LAYOUT.format}/{_SIZE}"
 
     def __init__(self, entries: int, fd: int | None = None) -> None:
         self.entries = entries
@@ -64,9 +77,10 @@ class Entry:
         """What stands there now."""
         return Running._make(_LAYOUT.unpack_from(self._memory, self._at))
 
-    def wipe(self) -> None:
-        """Before a new worker takes the entry."""
+    def wipe(self, place: int = 0) -> None:
+        """Before a new worker takes the entry, in this place of the fleet."""
         self._memory[self._at : self._at + _SIZE] = bytes(_SIZE)
+        self._write("q", _PLACE, place)
 
     def entered(self, worker_id: int, pid: int, now: float) -> None:
         """The worker is registered under this id (again, if it was given up)."""
@@ -74,8 +88,13 @@ class Entry:
         self._write("q", _PID, pid)
         self._write("d", _BEAT, now)
 
-    def started(self, job_id: int, lease: int, began: float, limit: float) -> None:
+    def looks_for_jobs(self) -> None:
+        """The worker has passed everything that comes before its loop."""
+        self._write("q", _AT_WORK, 1)
+
+    def started(self, job_id: int, lease: int, began: float, limit: float, name: str = "") -> None:
         """A job runs now, until `limit` at the latest."""
+        struct.pack_into("40s", self._memory, self._at + _NAME, name.encode())
         struct.pack_into("<qqdd", self._memory, self._at + _JOB, job_id, lease, began, limit)
 
     def ended(self) -> None:

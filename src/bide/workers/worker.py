@@ -138,6 +138,8 @@ class Worker:
 
     def _loop(self, _worker: Any) -> None:
         wakeups = self._home.store.wakeups()
+        if self._entry is not None:
+            self._entry.looks_for_jobs()
         try:
             while self._go_round(wakeups.wait):
                 pass

@@ -1,0 +1,107 @@
+"""The options of a fleet, the same for `bide work` and for the daemon's commands, and the fleet they ask for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bide.app import App
+    from bide.workers.renewal import Renewal
+    from bide.workers.roster import Crew
+    from bide.workers.supervisor import Supervisor
+
+PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def fleet_options(*, hidden: bool = False) -> Callable[[F], F]:
+    """Add the options to a command; `hidden` ones are understood, and used by another verb."""
+    options = [
+        click.option("-n", "--number", "--number-of-workers", type=click.IntRange(min=1),
+                     default=1, show_default=True, help="How many worker processes."),
+        click.option("--queues", "--queue", help="Only these queues, e.g. mail,billing."),
+        click.option("--pool", "pools", multiple=True, metavar="QUEUES:N",
+                     help="A group of workers, e.g. --pool mail,tasks:2 --pool '*:1'."),
+        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True,
+                     help="Jobs at a time in each process."),
+        click.option("--concurrency", type=click.IntRange(min=1), default=1, show_default=True,
+                     help="Jobs at a time in each thread: async def ones on an event loop, "
+                     "others in threads."),
+        click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number."),
+        click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number."),
+        click.option("--sleep-delay", type=click.FloatRange(min=0, min_open=True),
+                     help="Seconds between looks when nothing wakes the worker."),
+        click.option("--read-ahead", type=click.IntRange(min=1),
+                     help="The most jobs that a worker claims at once."),
+        click.option("--exit-on-complete", is_flag=True, help="End when no job is ready."),
+        click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors in the log."),
+    ]  # fmt: skip
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        if hidden:
+            for parameter in command.__click_params__:  # type: ignore[attr-defined]
+                parameter.hidden = True
+        return command
+
+    return add
+
+
+def crews_for(options: dict[str, Any]) -> list[Crew]:
+    """The crews that the options ask for; raises SettingsError."""
+    from bide.workers.pools import crews_of
+
+    return crews_of(
+        options["pools"],
+        number=options["number"],
+        queues=split(options["queues"]),
+        min_priority=options["min_priority"],
+        max_priority=options["max_priority"],
+    )
+
+
+def settings_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the options change; what was not given stays (DJ-581)."""
+    names = ("sleep_delay", "read_ahead")
+    return {name: options[name] for name in names if options[name] is not None}
+
+
+def supervisor_for(app: App, options: dict[str, Any]) -> Supervisor:
+    """A supervisor with these crews."""
+    return app.supervisor(
+        crews_for(options),
+        threads=options["threads"],
+        concurrency=options["concurrency"],
+        exit_on_complete=options["exit_on_complete"],
+        **settings_of(options),
+    )
+
+
+def renewal_of(app_name: str | None, kept: dict[str, int]) -> Renewal:
+    """How this command's supervisor reloads the application."""
+    from bide.workers.renewal import Renewal
+
+    check = "import sys; from bide.cli.loading import load_app; load_app(sys.argv[1] or None)"
+    return Renewal([sys.executable, "-c", check, app_name or ""], kept)
+
+
+def needs_supervisor(options: dict[str, Any], crews: list[Crew]) -> bool:
+    """One worker alone needs none, except under systemd and as the first process of a container."""
+    several = len(crews) > 1 or crews[0].count > 1 or options["threads"] > 1
+    return several or "NOTIFY_SOCKET" in os.environ or os.getpid() == 1
+
+
+def split(names: str | None) -> list[str] | None:
+    """«mail, billing» as names; None for none."""
+    if names is None:
+        return None
+    parts = [part.strip() for part in names.split(",")]
+    if not all(parts):
+        raise click.BadParameter(f"{names!r} has an empty name; e.g. mail,billing")
+    return parts

@@ -1,0 +1,111 @@
+"""What the children of a supervisor are: its keeper, or one worker, or several workers in threads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from bide.jobs.handle import Home
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.store import Wanted
+from bide.workers import titles
+from bide.workers.fleet import Deaths, Fleet
+from bide.workers.logfile import LogFile
+from bide.workers.parent_death import die_with_parent
+from bide.workers.processes import host_name
+from bide.workers.roster import Lanes, Place, Roster
+from bide.workers.settings import Settings
+from bide.workers.signals import Bell, Requests, handled
+from bide.workers.slate import Entry, Slate
+
+
+class Startable(Protocol):
+    """A worker of the fleet."""
+
+    requests: Requests
+
+    def start(self) -> None: ...
+
+
+class MakeWorker(Protocol):
+    """How the application makes the worker of one entry, in the child."""
+
+    def __call__(self, wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Startable: ...
+
+
+class Members:
+    """The mains of a supervisor's children; everything that touches a database runs in them only."""
+
+    def __init__(
+        self,
+        home: Callable[[], Home],
+        lifecycle: Lifecycle,
+        settings: Settings,
+        make_worker: MakeWorker,
+        lanes: Lanes,
+    ) -> None:
+        self._home, self._lifecycle, self._settings = home, lifecycle, settings
+        self._make_worker, self._lanes = make_worker, lanes
+        self.log: LogFile | None = None
+
+    def be_keeper(self, parent: int, roster: Roster, slate: Slate, deaths: Deaths) -> int:
+        """Keep the fleet of the supervisor `parent`."""
+        self._become("keeper", parent)
+        queues = {place.index: place.wanted.queues for place in roster.places}
+        return Fleet(
+            self._home(), self._lifecycle, self._settings, slate, deaths, queues
+        ).keep(parent)  # fmt: skip
+
+    def be_worker(self, parent: int, place: Place, slate: Slate) -> int:
+        """Work in a place of the fleet."""
+        self._become(f"worker {place.index}", parent)
+        entries = [slate.entry(index) for index in place.entries]
+        size, threads = self._lanes.concurrency, self._lanes.threads
+        workers = [
+            self._make_worker(place.wanted, entries[n * size : (n + 1) * size], _name(n, threads))
+            for n in range(threads)
+        ]
+        self._lifecycle.run("after_fork", lambda _: None, workers[0])
+        _work_together(workers)
+        return 0
+
+    def _become(self, role: str, parent: int) -> None:
+        """Own process group: Ctrl-C in a terminal is the supervisor's to handle."""
+        os.setpgid(0, 0)
+        die_with_parent(parent)
+        titles.role(role)
+        signal.signal(signal.SIGUSR2, self.log.reopen if self.log else signal.SIG_IGN)
+
+
+def _name(thread: int, threads: int) -> str | None:
+    """Workers that share a process are told apart by their thread."""
+    return None if threads == 1 else f"host:{host_name()} pid:{os.getpid()} thread:{thread}"
+
+
+def _work_together(workers: list[Startable]) -> None:
+    """One worker in this thread, or several in threads with the signals handled here."""
+    if len(workers) == 1:
+        workers[0].start()
+        return
+    bell = Bell()
+
+    def stop(*_: Any) -> None:
+        for worker in workers:
+            worker.requests.stop()
+
+    def quiet(*_: Any) -> None:
+        for worker in workers:
+            worker.requests.be_quiet()
+
+    threads = [
+        threading.Thread(target=worker.start, name=f"bide-worker-{i}")
+        for i, worker in enumerate(workers)
+    ]
+    with handled({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet}):
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            bell.wait(0.2)
