@@ -9,11 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from bide import clock
-
-#: Seconds after which workers that are not ready are no reason to keep the command waiting.
-PATIENCE = 20.0
-
 
 class Said(NamedTuple):
     """What a daemon reported: its pid (0: none), and an error, or a note about a fleet not yet up."""
@@ -29,7 +24,6 @@ class Report:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         self._up = mmap.mmap(-1, 1)
-        self._began = clock.monotonic()
 
     @property
     def was_up(self) -> bool:
@@ -59,12 +53,9 @@ class Report:
         """From the supervisor, once per turn."""
         if self._writer < 0:
             return
-        if state != "starting":
+        if state in ("ready", "reloading", "waiting"):
             self._up[0] = 1
-            self._say(Said(os.getpid()))
-        elif clock.monotonic() > self._began + PATIENCE:
-            self._up[0] = 1
-            note = f"after {PATIENCE:g} seconds its workers do not reach the database yet"
+            note = "its workers do not reach the database yet" if state == "waiting" else ""
             self._say(Said(os.getpid(), note=note))
 
     def _say(self, said: Said) -> None:
