@@ -16,6 +16,8 @@ from bide.testing.store_contract import StoreContract
 
 
 class TestMemoryStore(StoreContract):
+    """DJ-200, DJ-288: the whole contract; a claim returns a list."""
+
     processes = False
 
     @pytest.fixture

@@ -228,7 +228,7 @@ def test_a_lost_database_does_not_hide_what_ended_a_worker(
 def test_a_worker_claims_one_then_as_many_as_it_will_finish_soon(
     app: bide.App, store: Troubled, note: Any, ran: list[Any]
 ) -> None:
-    """DJ-108, DJ-109: read_ahead is the most."""
+    """DJ-108, DJ-109, DJ-324: read_ahead is the most."""
     app.enqueue_many(note.bind(str(number)) for number in range(300))
     app.worker().work_off(300)
     assert store.claims[0] == 1
