@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: timestamptz; DATETIME(6) in UTC; ISO text with microseconds, which sorts as time does.
@@ -29,14 +28,16 @@ Key: Final[TypeEngine[Any]] = (
 )
 
 
-def table_options(dialect: Dialect) -> dict[str, Any]:
+def table_options() -> dict[str, Any]:
     """Arguments for every CREATE TABLE: MySQL must keep every character, and tell a name from the
-    same in capitals, with another accent or with a space behind it."""
-    exact = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+    same in capitals, with another accent or with a space behind it.
+
+    The collations of that meaning have two names; each server reads its own and skips the other's.
+    """
     options = {
         "engine": "InnoDB",
         "charset": "utf8mb4",
-        "collate": exact,
+        "collate": "/*!80017 utf8mb4_0900_bin *//*M! utf8mb4_nopad_bin */",
         "row_format": "DYNAMIC",
     }
     return {

@@ -17,7 +17,6 @@ class Tables(NamedTuple):
     workers: Table
     attempts: Table
     queues: Table
-    stats: Table
 
 
 @cache
@@ -80,15 +79,5 @@ def tables(prefix: str = "bide_") -> Tables:
             "queues",
             Column("name", Name, primary_key=True),
             Column("paused_at", Moment),
-        ),
-        stats=table(
-            "stats",
-            Column("minute", Moment, primary_key=True),
-            Column("queue", Name, primary_key=True),
-            Column("name", Name, primary_key=True),
-            Column("succeeded", Integer),
-            Column("failed", Integer),
-            Column("retried", Integer),
-            Column("run_ms", Big),
         ),
     )

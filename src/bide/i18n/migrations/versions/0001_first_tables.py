@@ -60,7 +60,7 @@ def _translations(table: str) -> None:
         sa.Column("created_at", _RAILS_MOMENT, nullable=False),
         sa.Column("updated_at", _RAILS_MOMENT, nullable=False),
         if_not_exists=True,
-        **table_options(op.get_context().dialect),
+        **table_options(),
     )
 
 
@@ -151,7 +151,7 @@ def _side_tables(prefix: str) -> None:
 
 
 def _create(name: str, *columns: sa.Column[Any]) -> None:
-    op.create_table(name, *columns, if_not_exists=True, **table_options(op.get_context().dialect))
+    op.create_table(name, *columns, if_not_exists=True, **table_options())
 
 
 def _once() -> bool | None:

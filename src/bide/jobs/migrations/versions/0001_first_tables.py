@@ -1,4 +1,4 @@
-"""Jobs, workers, attempts, queues, statistics."""
+"""Jobs, workers, attempts, queues."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
-    for name in ("stats", "queues", "attempts", "workers", "jobs"):
+    for name in ("queues", "attempts", "workers", "jobs"):
         op.drop_table(prefix + name)
 
 
@@ -69,7 +69,7 @@ def _jobs(prefix: str, postgresql: bool) -> None:
         sa.Column("context", LongText),
         sa.Column("pos", Big, nullable=False, server_default=next_pos),
         sqlite_autoincrement=True,  # an id that was seen is never another job's
-        **table_options(op.get_context().dialect),
+        **table_options(),
     )
 
 
@@ -103,7 +103,7 @@ def _others(prefix: str) -> None:
         sa.Column("heartbeat_at", Moment, nullable=False),
         sa.Column("info", LongText, nullable=False),
         sqlite_autoincrement=True,
-        **table_options(op.get_context().dialect),
+        **table_options(),
     )
     op.create_table(
         f"{prefix}attempts",
@@ -116,25 +116,14 @@ def _others(prefix: str) -> None:
         sa.Column("ended_at", Moment, nullable=False),
         sa.Column("kind", Name, nullable=False),
         sa.Column("error", LongText, nullable=False),
-        **table_options(op.get_context().dialect),
+        **table_options(),
     )
     op.create_index(f"{prefix}attempts_job", f"{prefix}attempts", ["job_id"])
     op.create_table(
         f"{prefix}queues",
         sa.Column("name", Name, primary_key=True),
         sa.Column("paused_at", Moment),
-        **table_options(op.get_context().dialect),
-    )
-    op.create_table(
-        f"{prefix}stats",
-        sa.Column("minute", Moment, primary_key=True),
-        sa.Column("queue", Name, primary_key=True),
-        sa.Column("name", Name, primary_key=True),
-        sa.Column("succeeded", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("failed", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("retried", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("run_ms", Big, nullable=False, server_default="0"),
-        **table_options(op.get_context().dialect),
+        **table_options(),
     )
 
 
