@@ -95,6 +95,13 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.ERROR,
         lambda f: f"{_worker(f)} Error while reserving job: {_error(f)}",
     ),
+    "strays": (
+        logging.WARNING,
+        lambda f: (
+            f"[Worker({f['worker']})] gives back {len(f['leases'])} jobs that ran for it in the "
+            "database and not here: an answer of the database was lost"
+        ),
+    ),
     "database_lost": (
         logging.ERROR,
         lambda f: f"The database does not answer, trying again until it does: {_error(f)}",

@@ -170,6 +170,10 @@ class Watching(Protocol):
         (max_crashes, max_attempts). None: the lease is lost already."""
         ...
 
+    def held(self, worker: WorkerRef) -> list[Lease]:
+        """Every attempt that is running for this worker, whether or not the worker knows of it."""
+        ...
+
     def workers(self) -> list[WorkerRow]:
         """Every registered worker, oldest first."""
         ...

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from bide import clock
-from bide.errors import DatabaseError, WorkerStop
+from bide.errors import WorkerStop
 from bide.events import emit
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
@@ -23,6 +23,7 @@ from bide.workers.settings import Settings
 from bide.workers.signals import Requests
 from bide.workers.slate import Entry
 from bide.workers.timeouts import Deadline
+from bide.workers.writing import Writing
 
 
 class Attempting(Protocol):
@@ -80,11 +81,10 @@ class Attempts:
         entry: Entry | None,
         means: Means | None = None,
     ) -> None:
-        self._worker, self._home, self._lifecycle = worker, home, lifecycle
+        self._worker, self._lifecycle = worker, lifecycle
         self._settings, self._reserver, self._entry = settings, reserver, entry
-        self._failures = Failures(
-            home.store, lambda: worker.ref, lifecycle, settings, reserver.insistence
-        )
+        writing = Writing(home.store, lambda: worker.ref, reserver.hand, reserver.insistence)
+        self._failures = Failures(writing, lifecycle, settings)
         self._means = means or Means.of_one_thread()
         self._performer = Performer(
             lifecycle,
@@ -194,10 +194,7 @@ class Attempts:
     def _given_back(self, job: Job) -> None:
         """A job whose running was cut short by the worker's end: no attempt counted (DJ-558)."""
         emit("job_given_back", job=job)
-        try:
-            self._home.store.release(self._worker.ref, [(job.id or 0, job.lease)], clock.utc_now())
-        except DatabaseError:
-            return  # the worker leaves now, and gives back whatever it still holds
+        self._reserver.give_up(job)
 
     def _on_the_slate(self, job: Job, began: float, limit: float) -> None:
         if self._entry is not None:

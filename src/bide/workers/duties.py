@@ -7,6 +7,9 @@ from collections.abc import Callable
 from bide import clock
 from bide.events import emit
 
+#: Seconds until what failed is tried again, if it would not be sooner.
+RETRY = 1.0
+
 
 class Duty:
     """One action with its interval in seconds."""
@@ -30,6 +33,7 @@ class Duty:
             self._said = False
 
     def _failed(self, error: Exception) -> None:
+        self.due = min(self.due, clock.monotonic() + RETRY)
         if not self._said:
             self._said = True
             emit("keeper_failed", duty=self._action.__name__.strip("_"), error=error)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
 
 from bide import clock
+from bide.errors import DatabaseError
 from bide.events import emit
 from bide.jobs.handle import Job
-from bide.jobs.store import Lease, Running, WorkerRef
+from bide.jobs.job import State
+from bide.jobs.store import Lease, Store, WorkerRef
+from bide.workers.hand import Hand
 
 #: Seconds a finished job may wait for others to be reported with it.
 LONGEST_WAIT = 0.05
@@ -19,15 +21,11 @@ class Finishes:
     """Collects finished jobs of one worker; `flush` reports them in one statement."""
 
     def __init__(
-        self,
-        store: Running,
-        worker: Callable[[], WorkerRef],
-        now: Callable[[], datetime],
-        *,
-        keep: bool,
+        self, store: Store, worker: Callable[[], WorkerRef], hand: Hand, *, keep: bool
     ) -> None:
-        self._store, self._worker, self._now, self._keep = store, worker, now, keep
+        self._store, self._worker, self._hand, self._keep = store, worker, hand, keep
         self._waiting: dict[Lease, str] = {}
+        self._maybe_written: set[Lease] = set()
         self._since = 0.0
         self._lock = threading.Lock()
 
@@ -52,8 +50,27 @@ class Finishes:
             leases = list(self._waiting)
             if not leases:  # the keeper was quicker
                 return
-            done = self._store.finish(self._worker(), leases, self._now(), keep=self._keep)
+            refused = self._refused(leases)
+            self._hand.drop(leases)
             for lease in leases:
                 name = self._waiting.pop(lease)
-                if lease[0] not in done:
+                if lease in refused:
                     emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
+            self._maybe_written.clear()
+
+    def _refused(self, leases: list[Lease]) -> set[Lease]:
+        """Report them; those whose leases are lost."""
+        try:
+            done = self._store.finish(self._worker(), leases, clock.utc_now(), keep=self._keep)
+            refused = {lease for lease in leases if lease[0] not in done}
+            return {lease for lease in refused if not self._was_written(lease)}
+        except DatabaseError:
+            self._maybe_written.update(leases)
+            raise
+
+    def _was_written(self, lease: Lease) -> bool:
+        """Whether an earlier report, whose answer was lost with the connection, took effect."""
+        if lease not in self._maybe_written:
+            return False
+        row = self._store.get(lease[0])
+        return row is None or (row.lease == lease[1] and row.state == State.SUCCEEDED)

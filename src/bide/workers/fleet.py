@@ -6,7 +6,8 @@ import json
 import os
 import select
 import signal
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -18,10 +19,21 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Lease, WorkerRef
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
-from bide.workers.processes import process_started
+from bide.workers.processes import is_running, process_started
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, handled
 from bide.workers.slate import Entry, Running, Slate
+
+#: Deaths that a new keeper is told again.
+REMEMBERED = 64
+#: Seconds until a dead worker is retired once more: its last claim may have been on its way.
+ONCE_MORE = 0.5
+#: Seconds beyond the grace time for which the keeper outlives its supervisor, while workers live.
+LAST_GRACE = 5.0
+#: Seconds between looks whether the last worker has ended.
+WATCH = 0.1
+#: Seconds between tries to report deaths to a database that is away.
+RETRY = 0.5
 
 
 class Death(NamedTuple):
@@ -34,15 +46,29 @@ class Death(NamedTuple):
 
 
 class Deaths:
-    """A pipe of deaths from supervisor to keeper; it outlives keepers, so that no death is missed."""
+    """A pipe of deaths from supervisor to keeper; it outlives keepers, so that no death is missed.
+
+    What a keeper had heard and perhaps not reported when it died is told to the next one again:
+    reporting a death twice is harmless.
+    """
 
     def __init__(self, ends: tuple[int, int] | None = None) -> None:
         self.reader, self.writer = ends or os.pipe()
         os.set_blocking(self.reader, False)
         self._rest = b""
+        self._told: deque[Death] = deque(maxlen=REMEMBERED)
 
     def tell(self, death: Death) -> None:
         """From the supervisor."""
+        self._told.append(death)
+        self._write(death)
+
+    def tell_again(self) -> None:
+        """From the supervisor, whose keeper died."""
+        for death in self._told:
+            self._write(death)
+
+    def _write(self, death: Death) -> None:
         os.write(self.writer, json.dumps(death._asdict()).encode() + b"\n")
 
     def heard(self) -> list[Death]:
@@ -70,21 +96,26 @@ class Fleet:
         self._slate, self._deaths, self._queues = slate, deaths, queues
         self._house = Housekeeping(home, lifecycle, settings, self._ours)
         self._waiting: list[Death] = []
+        self._once_more: deque[tuple[float, WorkerRef]] = deque()
+        self._report_at, self._lost = 0.0, False
         self._stop = Bell()
-        self._stopping = False
+        self._stopping, self._stopped_at = False, 0.0
+        self._parent = 0
 
     def keep(self, parent: int) -> int:
         """Until told to stop, or until the supervisor (whose process is `parent`) is gone."""
+        self._parent = parent
         duties = [
             Duty(self._beat, self._settings.heartbeat_interval),
-            Duty(lambda: self._watch(parent), 1.0),
+            Duty(self._watch, 1.0),
             *self._house.duties(self),
         ]
         with handled({signal.SIGTERM: self._asked_to_stop, signal.SIGINT: self._ignore}):
-            while not self._stopping or self._waiting:
-                self._wait(0.05 if self._waiting else pause(duties))
+            while not self._over():
+                self._wait(min(self._busy(), pause(duties)))
                 self._waiting += self._deaths.heard()
                 self._report()
+                self._retire_once_more()
                 for duty in duties:
                     duty.do()
         return 0
@@ -93,15 +124,38 @@ class Fleet:
         select.select([self._deaths.reader, self._stop.fileno()], [], [], seconds)
         self._stop.hush()
 
+    def _over(self) -> bool:
+        """Workers whose supervisor is gone finish their jobs, and are kept alive until then."""
+        if not self._stopping:
+            return False
+        if os.getppid() == self._parent:
+            return not self._waiting
+        late = clock.monotonic() - self._stopped_at > self._settings.grace_time + LAST_GRACE
+        return late or not any(self._pids_alive())
+
+    def _pids_alive(self) -> Iterator[bool]:
+        for index in range(self._slate.entries):
+            line = self._slate.entry(index).read()
+            yield bool(line.worker_id) and is_running(line.pid)
+
+    def _busy(self) -> float:
+        """Seconds until there is something to do besides the duties."""
+        now = clock.monotonic()
+        moments = [moment for moment, _ in list(self._once_more)[:1]]
+        moments += [self._report_at] if self._waiting else []
+        moments += [now + WATCH] if self._stopping else []
+        return max(0.0, min(moments, default=now + 3600.0) - now)
+
     def _asked_to_stop(self, *_: Any) -> None:
+        self._stopped_at = self._stopped_at or clock.monotonic()
         self._stopping = True
         self._stop.ring()
 
     def _ignore(self, *_: Any) -> None:
         """Ctrl-C is the supervisor's to handle."""
 
-    def _watch(self, parent: int) -> None:
-        if os.getppid() != parent:
+    def _watch(self) -> None:
+        if os.getppid() != self._parent:
             self._asked_to_stop()
 
     def _ours(self) -> set[int]:
@@ -142,15 +196,31 @@ class Fleet:
 
     def _report(self) -> None:
         """The running job's crash is counted on it alone; the others of its batch go back unharmed."""
-        while self._waiting:
+        while self._waiting and clock.monotonic() >= self._report_at:
             try:
                 self._report_one(self._waiting[0])
             except DatabaseError as error:
-                emit("database_lost", error=error)
+                self._not_reported(error)
                 return
-            self._waiting.pop(0)
+            self._lost = False
+            self._once_more.append(
+                (clock.monotonic() + ONCE_MORE, WorkerRef(self._waiting.pop(0).worker_id, ""))
+            )
             if not self._waiting:
                 self._waiting += self._deaths.heard()
+
+    def _not_reported(self, error: DatabaseError) -> None:
+        self._report_at = clock.monotonic() + RETRY
+        if not self._lost:
+            self._lost = True
+            emit("database_lost", error=error)
+
+    def _retire_once_more(self) -> None:
+        """What its last claim took is nobody's if the database got it after the report."""
+        while self._once_more and self._once_more[0][0] <= clock.monotonic():
+            _, ref = self._once_more.popleft()
+            with suppress(DatabaseError):  # then others find it
+                self._home.store.retire(ref, clock.utc_now())
 
     def _report_one(self, death: Death) -> None:
         """Several jobs may have been running; which of them did it shows when each runs alone."""

@@ -18,6 +18,8 @@ from bide.workers.settings import Settings
 
 #: Seconds between looks for dead processes on this host.
 LOCAL_INTERVAL = 1.0
+#: Silence that no worker reaches.
+NEVER = timedelta(days=3650)
 
 
 class Housekeeping:
@@ -36,6 +38,8 @@ class Housekeeping:
         self._home, self._lifecycle, self._settings = home, lifecycle, settings
         self._ours = ours
         self._teller: Any = None
+        self._gone: set[int] = set()
+        self._touch = Touch(settings.heartbeat_interval)
 
     def duties(self, teller: Any) -> list[Duty]:
         """The duties; `teller` stands for the worker in the rescue event."""
@@ -48,25 +52,39 @@ class Housekeeping:
         ]
 
     def rescue_local(self) -> None:
-        """Workers of this host whose process is gone need not be waited for."""
+        """Workers of this host whose process is gone need not be waited for.
+
+        Gone at two looks: the first time, their own supervisor may be about to say how they ended.
+        """
         host, ours = host_name(), self._ours()
-        dead = [
+        gone = {
             row.id
             for row in self._home.store.workers()
             if row.host == host and row.id not in ours and not process_lives(row)
-        ]
+        }
+        dead, self._gone = gone & self._gone, gone
         if dead:
-            self.rescue(dead)
+            self._take(NEVER, dead)
 
-    def rescue(self, dead: Collection[int] = ()) -> None:
-        """Take the jobs of workers that missed their heartbeats, and of those known to be dead."""
+    def rescue(self) -> None:
+        """Take the jobs of workers that missed their heartbeats.
+
+        Only when the database was there all that time: after it was away nobody has been heard, and
+        everybody must have time to say that they live.
+        """
         settings = self._settings
-        silent = settings.heartbeat_interval * settings.missed_heartbeats
+        silent = timedelta(seconds=settings.heartbeat_interval * settings.missed_heartbeats)
+        with self._touch:
+            self._home.store.workers()
+        long_enough = self._touch.in_a_row > settings.missed_heartbeats
+        self._take(silent if long_enough else NEVER, ())
+
+    def _take(self, silent: timedelta, dead: Collection[int]) -> None:
         rescued = self._home.store.rescue(
-            timedelta(seconds=silent),
+            silent,
             clock.utc_now(),
-            max_crashes=settings.max_crashes,
-            max_attempts=settings.max_attempts,
+            max_crashes=self._settings.max_crashes,
+            max_attempts=self._settings.max_attempts,
             dead=dead,
         )
         for one in rescued:
@@ -78,11 +96,38 @@ class Housekeeping:
         if "rescue" not in self._lifecycle.used:
             return
         row = self._home.store.get(rescued.id)
-        if row is not None:
-            self._lifecycle.run("rescue", lambda *_: None, self._teller, Job(self._home, row))
+        if row is None:
+            return
+        job = Job(self._home, row)
+        try:
+            self._lifecycle.run("rescue", lambda *_: None, self._teller, job)
+        except Exception as error:  # noqa: BLE001 - a callback must not keep others from being rescued
+            emit("callback_failed", event="rescue", job=job, error=error)
 
     def prune(self) -> None:
         """Delete succeeded and cancelled jobs that were kept long enough."""
         if self._settings.keep_finished:
             before = clock.utc_now() - timedelta(seconds=self._settings.keep_finished)
             self._home.store.prune(before, states=(State.SUCCEEDED, State.CANCELLED))
+
+
+class Touch:
+    """How many times in a row, `interval` seconds apart, the database answered at once.
+
+    By the wall clock, which goes on while a machine is suspended.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = timedelta(seconds=interval)
+        self.in_a_row = 0
+        self._last, self._began = clock.utc_now(), clock.utc_now()
+
+    def __enter__(self) -> None:
+        self._began = clock.utc_now()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        now, began, last = clock.utc_now(), self._began, self._last
+        answered = kind is None and now - began < self._interval * 0.75
+        in_time = timedelta(0) <= began - last < self._interval * 1.75
+        self.in_a_row = self.in_a_row + 1 if answered and in_time else int(answered)
+        self._last = now

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any, Protocol
 
 from bide import clock
 from bide.errors import WorkerStop
-from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import WorkerRef
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
-from bide.workers.processes import host_name
 from bide.workers.settings import Settings
 from bide.workers.signals import Requests
 
 #: Seconds between looks at a running job that others wait behind, or at a worker that stops.
 RELIEF_INTERVAL = 0.05
-#: Seconds between looks otherwise, where somebody else keeps the worker alive.
-IDLE_INTERVAL = 60.0
 
 
 class Kept(Protocol):
@@ -35,7 +30,8 @@ class Kept(Protocol):
     def relieve(self) -> None: ...
     def waits_behind(self) -> bool: ...
     def interrupt(self, error: BaseException) -> None: ...
-    def beaten(self, ref: WorkerRef | None = None) -> None: ...
+    def beaten(self, *, known: bool) -> None: ...
+    def compare(self) -> None: ...
 
 
 class Keeper:
@@ -54,10 +50,11 @@ class Keeper:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bide-keeper", daemon=True)
         self._relief = Duty(worker.relieve, 0.0)
-        self._duties = [Duty(_nothing, IDLE_INTERVAL)]
+        interval = settings.heartbeat_interval
+        self._duties = [Duty(worker.compare, interval)]
         if alone:
             house = Housekeeping(home, lifecycle, settings, lambda: (worker.ref.id,))
-            self._duties = [Duty(self._beat, settings.heartbeat_interval), *house.duties(worker)]
+            self._duties += [Duty(self._beat, interval), *house.duties(worker)]
 
     def start(self) -> None:
         """Begin."""
@@ -93,15 +90,5 @@ class Keeper:
             self._worker.interrupt(WorkerStop())
 
     def _beat(self) -> None:
-        """A worker that was given up (suspended, cut off) enters again; its old leases are refused."""
         worker = self._worker
-        if self._home.store.heartbeat(worker.ref, worker.info()):
-            worker.beaten()
-            return
-        emit("given_up", worker=worker.ref.name)
-        store = self._home.store
-        worker.beaten(store.register(worker.ref.name, host_name(), os.getpid(), worker.info()))
-
-
-def _nothing() -> None:
-    """Somebody else keeps this worker alive."""
+        worker.beaten(known=self._home.store.heartbeat(worker.ref, worker.info()))

@@ -14,10 +14,10 @@ from bide.jobs.handle import Job
 from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.retries import may_retry
-from bide.jobs.store import Failure, Running, WorkerRef
+from bide.jobs.store import Failure
 from bide.workers import answers
-from bide.workers.insist import Insistence
 from bide.workers.settings import Settings
+from bide.workers.writing import Writing
 
 
 class Failures:
@@ -25,14 +25,11 @@ class Failures:
 
     def __init__(
         self,
-        store: Running,
-        ref: Callable[[], WorkerRef],
+        writing: Writing,
         lifecycle: Lifecycle,
         settings: Settings,
-        insistence: Insistence,
     ) -> None:
-        self._store, self._ref, self._lifecycle = store, ref, lifecycle
-        self._settings, self._insistence = settings, insistence
+        self._writing, self._lifecycle, self._settings = writing, lifecycle, settings
 
     def record(self, worker: Any, job: Job, error: BaseException, started_at: datetime) -> None:
         """Count the attempt and schedule the next one, or end the job; inside the error event."""
@@ -63,14 +60,8 @@ class Failures:
 
     def _write(self, job: Job, failure: Failure) -> None:
         keep = not self._destroys(job)
-        now, ref = clock.utc_now(), self._ref()
-
-        def write() -> bool:
-            if failure.run_at is not None:
-                return self._store.retry_later(ref, failure, now)
-            return self._store.fail(ref, failure, now, keep=keep)
-
-        if not self._insistence.on(write):
+        now = clock.utc_now()
+        if not self._writing.write(failure, now, keep=keep):
             emit("lease_lost", id=job.id, name=job.name, lease=job.lease, outcome=failure.kind)
             return
         job.attempts, job.last_error = failure.attempts, failure.error

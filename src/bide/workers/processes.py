@@ -22,14 +22,22 @@ def process_started(pid: int) -> str | None:
         return None
 
 
-def process_lives(row: WorkerRow) -> bool:
-    """Whether the process that registered still runs, and is not another one with its number."""
+def is_running(pid: int) -> bool:
+    """Whether the process is there and has not ended without anybody looking (a zombie)."""
     try:
-        os.kill(row.pid, 0)
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - a pseudo file
+            return stat.read().rpartition(b")")[2].split()[0] != b"Z"
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, IndexError):
         return True
+
+
+def process_lives(row: WorkerRow) -> bool:
+    """Whether the process that registered still runs, and is not another one with its number."""
+    if not is_running(row.pid):
+        return False
     started = process_started(row.pid)
     return started is None or row.info.get("started") in (None, started)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
 from bide import clock
@@ -11,12 +12,16 @@ from bide.jobs.handle import Home, Job
 from bide.jobs.store import Wanted, WorkerRef
 from bide.workers.ahead import Ahead, leases
 from bide.workers.finishes import Finishes
+from bide.workers.hand import Hand
 from bide.workers.insist import Insistence
+from bide.workers.returns import Returns
 from bide.workers.settings import Settings
 from bide.workers.signals import Requests
 
 #: Failed reservations in a row that no reconnecting can cure, until the worker gives up (DJ-112).
 MOST_ERRORS = 10
+#: The share of the time after which a silent worker is given up, after which it asks whether it was.
+DOUBTFUL = 0.75
 
 
 class Claimer(Protocol):
@@ -42,10 +47,15 @@ class Reserver:
         self._home, self._worker, self._wanted = home, worker, wanted
         self.insistence = insistence
         self._ahead = Ahead(settings.read_ahead)
-        self._finishes = Finishes(
-            home.store, lambda: worker.ref, clock.utc_now, keep=settings.keep_finished > 0
-        )
-        self._silent = settings.heartbeat_interval * settings.missed_heartbeats
+        store, interval = home.store, settings.heartbeat_interval
+
+        def who() -> WorkerRef:
+            return worker.ref
+
+        self.hand = Hand(store, who, interval)
+        self._finishes = Finishes(store, who, self.hand, keep=settings.keep_finished > 0)
+        self._returns = Returns(store, who, self.hand)
+        self._silent = interval * settings.missed_heartbeats
         self._heard_at = clock.monotonic()
         self._errors = 0
 
@@ -61,7 +71,6 @@ class Reserver:
 
     def next(self, number: int) -> Job | None:
         """The next job to start, claiming up to `number` if none is in hand."""
-        self._distrust_old_claims()
         job = self._ahead.next()
         if job is None:
             self._claim(min(number, self._ahead.room()))
@@ -75,6 +84,12 @@ class Reserver:
         self._finishes.add(job)
         if at_once or self._finishes.due:
             self.insistence.on(self._finishes.flush)
+
+    def give_up(self, job: Job) -> None:
+        """`job` was cut short by the worker's end: it goes back, now or when the worker leaves."""
+        self._returns.add(leases([job]))
+        with suppress(DatabaseError):
+            self._returns.flush()
 
     def took(self, seconds: float) -> None:
         """Learn how long a job ran."""
@@ -101,10 +116,15 @@ class Reserver:
         except DatabaseError:
             return
 
+    @property
+    def unheard(self) -> bool:
+        """Whether the store may have given this worker up, which was suspended or cut off for long."""
+        return clock.monotonic() - self._heard_at > self._silent * DOUBTFUL
+
     def trusted(self, *, again: bool) -> None:
         """The store knows this worker; if only anew, what it had claimed belongs to others now."""
         if not again:
-            self._ahead.take()
+            self.hand.drop(leases(self._ahead.take()))
         self._heard_at = clock.monotonic()
 
     def heard(self, moment: float) -> None:
@@ -112,20 +132,9 @@ class Reserver:
         self._heard_at = max(self._heard_at, moment)
 
     def give_back(self) -> None:
-        """Release what was claimed and not started; holds it still when that fails."""
-        jobs = self._ahead.take()
-        if not jobs:
-            return
-        try:
-            self._home.store.release(self._worker.ref, leases(jobs), clock.utc_now())
-        except BaseException:
-            self._ahead.put(jobs)
-            raise
-
-    def _distrust_old_claims(self) -> None:
-        """A worker that was suspended for long may have lost its leases: it claims anew (promise 2)."""
-        if len(self._ahead) and clock.monotonic() - self._heard_at > self._silent / 2:
-            self.insistence.on(self.give_back)
+        """Release what was claimed and not started; when that fails, with the next try."""
+        self._returns.add(leases(self._ahead.take()))
+        self._returns.flush()
 
     def _leave_alone(self) -> None:
         """A job that killed a worker before runs with nothing else in hand."""
@@ -136,6 +145,7 @@ class Reserver:
         if self._worker.requests.quiet:
             return
         self.insistence.on(self._finishes.flush)
+        self.insistence.on(self._returns.flush)
         try:
             self._claim_once(number)
         except (ConnectionLost, DatabaseBusy) as error:
@@ -144,15 +154,18 @@ class Reserver:
             self._failed(error)
 
     def _claim_once(self, number: int) -> None:
-        rows = self._home.store.claim(self._worker.ref, self._wanted, number, clock.utc_now())
+        self.hand.compare()
+        with self.hand.claiming:
+            rows = self._home.store.claim(self._worker.ref, self._wanted, number, clock.utc_now())
+            self.hand.take((row.id, row.lease) for row in rows)
         self._errors = 0
-        self._heard_at = clock.monotonic()
         self._ahead.put([Job(self._home, row) for row in rows])
         if len(rows) > 1:
             self._worker.requests.keeper_bell.ring()
 
     def _wait_for_database(self, error: Exception, number: int) -> None:
         """A lost database is waited for as long as it takes; its first refusal is `error`."""
+        self.hand.doubt()
         refusals = [error]
 
         def claim() -> None:

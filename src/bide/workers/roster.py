@@ -63,10 +63,11 @@ class Place:
         self.pid, self.born = pid, clock.monotonic()
         self.told_at, self.killed_for = 0.0, ""
 
-    def emptied(self, *, bad: bool) -> None:
-        """Its process ended; one that ended badly and soon is replaced after a growing pause."""
+    def emptied(self, *, bad: bool, useful: bool = False) -> None:
+        """Its process ended; one that ended badly, soon and before it did anything useful is
+        replaced after a growing pause."""
         now = clock.monotonic()
-        soon = bad and now - self.born < SOON
+        soon = bad and not useful and now - self.born < SOON
         self.quick_ends = self.quick_ends + 1 if soon else 0
         pause = FIRST_PAUSE * 2 ** (self.quick_ends - 2) if self.quick_ends > 1 else 0.0
         self.fill_at = now + min(pause, LONGEST_PAUSE)
@@ -111,12 +112,12 @@ class Roster:
         place.entries = self.rooms.pop(0)
         return place.entries
 
-    def buried(self, place: Place, *, bad: bool) -> None:
+    def buried(self, place: Place, *, bad: bool, useful: bool) -> None:
         """The process of `place` is gone, its entries are free."""
         if place.entries:
             self.rooms.insert(0, place.entries)
             place.entries = range(0)
-        place.emptied(bad=bad)
+        place.emptied(bad=bad, useful=useful)
         if place in self.leaving:
             self.leaving.remove(place)
         if place in self.old:

@@ -330,6 +330,7 @@ class Supervisor:
                 self._bury(place, ended)
         if not self._keeper.empty and (ended := reap(self._keeper.pid)) is not None:
             emit("keeper_ended", pid=ended.pid, how=str(ended))
+            self._deaths.tell_again()
             self._keeper.emptied(bad=True)
         if self._pid == 1:
             reap_strangers(self._ours())
@@ -344,7 +345,8 @@ class Supervisor:
         self._report(lines, ended, f"{place.killed_for}{ended}")
         for index in place.entries:
             self.slate.entry(index).wipe()
-        self.roster.buried(place, bad=bad)
+        useful = any(line.done or line.job_id for line in lines)
+        self.roster.buried(place, bad=bad, useful=useful)
         if bad:
             emit("child_died", pid=ended.pid, place=place.index, how=str(ended))
         elif self._exit_on_complete:

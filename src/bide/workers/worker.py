@@ -57,7 +57,7 @@ class Worker:
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._registered: WorkerRef | None = None
-        self._given_up = 0
+        self._given_up, self._doubted = 0, False
         self._born, self._done = clock.monotonic(), 0
 
     @property
@@ -199,14 +199,23 @@ class Worker:
         return counts[0], counts[1]
 
     def _heed_the_keeper(self) -> None:
-        """In a fleet the keeper says on the slate that the store has given this worker up."""
-        if self._entry is None:
-            return
-        entry = self._entry.read()
-        if entry.given_up != self._given_up:
+        """Ask the store when the keeper says that it gave this worker up, or could not say anything."""
+        if self._entry is not None:
+            entry = self._entry.read()
+            self._reserver.heard(entry.beat)
+            self._doubted = self._doubted or entry.given_up != self._given_up
             self._given_up = entry.given_up
-            self.beaten(self._insistence.on(self._register))
-        self._reserver.heard(entry.beat)
+        if self._doubted or self._reserver.unheard:
+            self._insistence.on(self._beat, idle=True)
+            self._doubted = False
+
+    def _beat(self) -> None:
+        """A worker that was given up (suspended, cut off) enters again; its old leases are refused."""
+        known = self._home.store.heartbeat(self.ref)
+        if not known:
+            emit("given_up", worker=self.name)
+            self._registered = self._register()
+        self._reserver.trusted(again=known)
 
     def _share(self) -> int:
         """How many jobs of one batch this process may still do."""
@@ -261,11 +270,16 @@ class Worker:
         """Raise `error` in the running job."""
         self._attempts.interrupt(error)
 
-    def beaten(self, ref: WorkerRef | None = None) -> None:
-        """The store has heard of this worker just now; under a new number, if it had given it up."""
-        self._reserver.trusted(again=ref is None)
-        if ref is not None:
-            self._registered = ref
+    def beaten(self, *, known: bool) -> None:
+        """The store has heard of this worker just now; or had given it up: it asks before it goes on."""
+        if known:
+            self._reserver.heard(clock.monotonic())
+        else:
+            self._doubted = True
+
+    def compare(self) -> None:
+        """Release what the store says runs here and does not, if the worker's thread is busy."""
+        self._reserver.hand.compare(late_by=self.settings.heartbeat_interval)
 
     def clear_locks(self) -> None:
         """Give back every claimed job that was not started; the plugin of that name calls it at the end.

@@ -182,6 +182,11 @@ class MemoryStore:
                 return self._crash(row, error, now, limits)
         return None
 
+    def held(self, worker: WorkerRef) -> list[Lease]:
+        """Every attempt that is running for this worker."""
+        with self._turn():
+            return [(row.id, row.lease) for row in self._running() if row.worker_id == worker.id]
+
     def workers(self) -> list[WorkerRow]:
         """Every registered worker, oldest first."""
         with self._turn():

@@ -12,7 +12,7 @@ from bide.db.dialects import moment_from, moment_in
 from bide.db.engine import Database
 from bide.db.statements import Statements
 from bide.jobs.job import AttemptRow, Filter, JobRow, QueueRow, State, WorkerRow
-from bide.jobs.store import Wanted
+from bide.jobs.store import Lease, Wanted, WorkerRef
 from bide.jobs.stores.rows import attempt_from, job_from, jobs_from, worker_from
 from bide.jobs.tables import tables
 
@@ -83,6 +83,14 @@ class SqlReading:
         query = select(func.min(jobs.run_at)).where(waiting, self.wanted(wanted))
         [[earliest]] = self.database.read(lambda connection: connection.core(query))
         return None if earliest is None else moment_from(earliest)
+
+    def held(self, worker: WorkerRef) -> list[Lease]:
+        """Every attempt that is running for this worker."""
+        jobs = self.tables.jobs.c
+        theirs = and_(jobs.worker_id == worker.id, jobs.state == int(State.RUNNING))
+        query = select(jobs.id, jobs.lease).where(theirs)
+        rows = self.database.read(lambda connection: connection.core(query))
+        return [(job_id, lease) for job_id, lease in rows]
 
     def workers(self) -> list[WorkerRow]:
         """Every registered worker, oldest first."""

@@ -102,6 +102,18 @@ class WatchingContract:
         assert store.workers() == []
         assert sorted(claimable(store)) == new
 
+    def test_what_a_worker_holds_can_be_asked(self, store: Store) -> None:
+        worker, other = enlist(store, "ada"), enlist(store, "bob")
+        put_many(store, 4)
+        first, second, third = claim(store, worker, 3)
+        theirs = claim_one(store, other)
+        assert sorted(store.held(worker)) == [lease(first), lease(second), lease(third)]
+        assert store.held(other) == [lease(theirs)]
+        finish(store, worker, first, keep=True)
+        store.release(worker, [lease(second)], NOW)
+        store.retry_later(worker, failure(third, run_at=NOW + HOUR), NOW)
+        assert store.held(worker) == []
+
     def test_a_retired_worker_is_not_heard_any_more(self, store: Store) -> None:
         worker = enlist(store)
         assert store.retire(worker, NOW) == 0

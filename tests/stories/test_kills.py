@@ -1,0 +1,108 @@
+"""Workers and enqueuers are killed at random while jobs are stored and performed: nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stories.killer import Storm
+from stories.ledger import Ledger, children, ledger
+from waiting import wait_until
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc"),
+]
+
+
+class Crowd:
+    """A fleet of forked workers, and workers alone in their process, replaced when they were killed."""
+
+    def __init__(self, book: Ledger, forked: int, alone: int) -> None:
+        self.book = book
+        self.fleet = book.work("-n", str(forked))
+        self.alone = [book.work() for _ in range(alone)]
+
+    def kill_one_of_the_fleet(self) -> str:
+        """A worker, or the keeper."""
+        some = children(self.fleet.pid)
+        if not some:
+            return "nothing"
+        random.choice(some).kill()
+        return "forked worker or keeper"
+
+    def kill_one_alone(self) -> str:
+        index = random.randrange(len(self.alone))
+        self.alone[index].kill()
+        self.alone[index].wait()
+        self.alone[index] = self.book.work()
+        return "worker alone"
+
+    def kill_an_enqueuer(self) -> str:
+        busy = [one for one in self.book.enqueuers if not one.done]
+        if not busy:
+            return "nothing"
+        one = random.choice(busy)
+        one.kill()
+        if not one.done:
+            one.start()
+        return "enqueuer"
+
+
+def prove(tmp_path: Path, url: str, count: int, within: float) -> None:
+    pauses = {"LEDGER_PAUSE": 0.001, "LEDGER_ENQUEUE_PAUSE": 0.1}
+    with ledger(tmp_path, url, sleep_delay=1, **pauses) as book:
+        book.enqueue(count)
+        crowd = Crowd(book, forked=3, alone=2)
+        deeds = [
+            *[crowd.kill_one_of_the_fleet] * 4,
+            crowd.kill_one_alone,
+            crowd.kill_an_enqueuer,
+        ]
+        with Storm(0.4, *deeds).raging() as storm:
+            _until_performed(book, within)
+        book.wait_until_done(within)
+        book.wait_until_the_dead_are_forgotten()
+        report = f"{count} jobs, killed {dict(storm.did)}, run again {book.jobs_run_again()}"
+        print(report)  # noqa: T201 - figures for whoever runs it with -s
+        assert len(book.acknowledged()) >= count
+        assert book.lost() == set()
+        assert book.doubled_leases() == {}
+        assert storm.did["forked worker or keeper"] > 3, report
+        book.stop()
+        assert book.left() == 0
+        assert book.app.store.workers() == []
+        assert _orphans(book) == []
+
+
+def _until_performed(book: Ledger, within: float) -> None:
+    """All but the last few, which are performed in peace."""
+    enough = 0.95 * sum(one.count for one in book.enqueuers)
+    wait_until(lambda: len(book.ask("SELECT 1 FROM ledger")) >= enough, within, every=0.3)
+
+
+def _orphans(book: Ledger) -> list[psutil.Process]:
+    """Processes of the application that nobody waits for."""
+    return [
+        process
+        for process in psutil.process_iter(["cwd"])
+        if process.info["cwd"] == str(book.directory)
+    ]
+
+
+@pytest.mark.story
+@pytest.mark.timeout(170)
+def test_nothing_is_lost_when_workers_and_enqueuers_are_killed_at_random(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Promises 1 and 2, DJ-559."""
+    prove(tmp_path, database_url, 2_000, within=80)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_twenty_thousand_jobs_survive_the_killing(tmp_path: Path, database_url: str) -> None:
+    prove(tmp_path, database_url, 20_000, within=600)
