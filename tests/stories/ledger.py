@@ -6,6 +6,7 @@ signature was lost; two signatures of one lease are two runs under one claim.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -14,7 +15,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import psutil
 
@@ -166,12 +169,34 @@ class Ledger:
         }
         self.app = bide.App(url)
         self.app.migrate()
+        self._module: ModuleType | None = None
         self.signing: dict[str, Any] = {}
         exec(SIGNING, self.signing)
         self.ask(self.signing["TABLE"])
         self.processes: list[subprocess.Popen[bytes]] = []
         self.enqueuers: list[Enqueuer] = []
         self.log = directory / "log"
+
+    def app_module(self) -> ModuleType:
+        """The application, imported here: the next test has another one."""
+        if self._module is not None:
+            return self._module
+        names = {"ledger_app": "ledger_app.py", "signing": "signing.py"}
+        with mock.patch.dict(os.environ, self.environment):
+            for name in reversed(names):
+                spec = importlib.util.spec_from_file_location(name, self.directory / names[name])
+                assert spec is not None
+                assert spec.loader is not None
+                module = importlib.util.module_from_spec(spec)
+                sys.modules[name] = module
+                spec.loader.exec_module(module)
+        self._module = module
+        return module
+
+    def processes_here(self) -> list[psutil.Process]:
+        """Processes of the application that are still there."""
+        here = str(self.directory)
+        return [one for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == here]
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         with closing(self.signing["connect"](self.url)) as connection:
@@ -259,6 +284,8 @@ class Ledger:
             process.kill()
             process.wait(10)
         self.app.close()
+        if self._module is not None:
+            self._module.app.close()
 
 
 def children(pid: int) -> list[psutil.Process]:

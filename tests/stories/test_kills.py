@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from stories.killer import Storm
@@ -52,7 +52,7 @@ class Crowd:
         return "enqueuer"
 
 
-def prove(tmp_path: Path, url: str, count: int, within: float) -> None:
+def prove(tmp_path: Path, url: str, count: int, rage: float, within: float) -> None:
     pauses = {"LEDGER_PAUSE": 0.001, "LEDGER_ENQUEUE_PAUSE": 0.1}
     with ledger(tmp_path, url, sleep_delay=1, **pauses) as book:
         book.enqueue(count)
@@ -63,7 +63,7 @@ def prove(tmp_path: Path, url: str, count: int, within: float) -> None:
             crowd.kill_an_enqueuer,
         ]
         with Storm(0.4, *deeds).raging() as storm:
-            _until_performed(book, within)
+            _until_performed(book, rage)
         book.wait_until_done(within)
         book.wait_until_the_dead_are_forgotten()
         report = f"{count} jobs, killed {dict(storm.did)}, run again {book.jobs_run_again()}"
@@ -75,34 +75,30 @@ def prove(tmp_path: Path, url: str, count: int, within: float) -> None:
         book.stop()
         assert book.left() == 0
         assert book.app.store.workers() == []
-        assert _orphans(book) == []
+        assert book.processes_here() == []
 
 
-def _until_performed(book: Ledger, within: float) -> None:
-    """All but the last few, which are performed in peace."""
-    enough = 0.95 * sum(one.count for one in book.enqueuers)
-    wait_until(lambda: len(book.ask("SELECT 1 FROM ledger")) >= enough, within, every=0.3)
-
-
-def _orphans(book: Ledger) -> list[psutil.Process]:
-    """Processes of the application that nobody waits for."""
-    return [
-        process
-        for process in psutil.process_iter(["cwd"])
-        if process.info["cwd"] == str(book.directory)
-    ]
+def _until_performed(book: Ledger, rage: float) -> None:
+    """Most of it, or for `rage` seconds: the rest is performed in peace."""
+    enough = 0.9 * sum(one.count for one in book.enqueuers)
+    end = time.monotonic() + rage
+    wait_until(
+        lambda: time.monotonic() > end or len(book.ask("SELECT 1 FROM ledger")) >= enough,
+        within=rage + 60,
+        every=0.3,
+    )
 
 
 @pytest.mark.story
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(300)
 def test_nothing_is_lost_when_workers_and_enqueuers_are_killed_at_random(
     tmp_path: Path, database_url: str
 ) -> None:
     """Promises 1 and 2, DJ-559."""
-    prove(tmp_path, database_url, 2_000, within=80)
+    prove(tmp_path, database_url, 2_000, rage=12, within=120)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_twenty_thousand_jobs_survive_the_killing(tmp_path: Path, database_url: str) -> None:
-    prove(tmp_path, database_url, 20_000, within=600)
+    prove(tmp_path, database_url, 20_000, rage=600, within=600)

@@ -45,6 +45,7 @@ class Reserver:
         insistence: Insistence,
     ) -> None:
         self._home, self._worker, self._wanted = home, worker, wanted
+        self._settings = settings
         self.insistence = insistence
         self._ahead = Ahead(settings.read_ahead)
         store, interval = home.store, settings.heartbeat_interval
@@ -58,6 +59,7 @@ class Reserver:
         self._silent = interval * settings.missed_heartbeats
         self._heard_at = clock.monotonic()
         self._errors = 0
+        self._most = settings.read_ahead
 
     @property
     def waiting(self) -> int:
@@ -73,7 +75,7 @@ class Reserver:
         """The next job to start, claiming up to `number` if none is in hand."""
         job = self._ahead.next()
         if job is None:
-            self._claim(min(number, self._ahead.room()))
+            self._claim(min(number, self._ahead.room(), self._most))
             job = self._ahead.next()
         if job is not None and job.crashes:
             self._leave_alone()
@@ -160,8 +162,13 @@ class Reserver:
             self.hand.take((row.id, row.lease) for row in rows)
         self._errors = 0
         self._ahead.put([Job(self._home, row) for row in rows])
+        self._learn(any(row.crashes for row in rows))
         if len(rows) > 1:
             self._worker.requests.keeper_bell.ring()
+
+    def _learn(self, suspicious: bool) -> None:
+        """Jobs that must run alone come in swarms: then few are claimed, that few go back unrun."""
+        self._most = 1 if suspicious else min(self._most * 2, self._settings.read_ahead)
 
     def _wait_for_database(self, error: Exception, number: int) -> None:
         """A lost database is waited for as long as it takes; its first refusal is `error`."""
