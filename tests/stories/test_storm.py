@@ -78,7 +78,7 @@ class Figures:
     def __init__(self, pid: int) -> None:
         process = psutil.Process(pid)
         self.descriptors = process.num_fds()
-        self.memory = process.memory_full_info().uss
+        self.memory = process.memory_info().rss
 
     def __repr__(self) -> str:
         return f"{self.descriptors} descriptors, {self.memory / MEGABYTE:.1f} MB"

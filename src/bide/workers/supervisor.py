@@ -345,8 +345,7 @@ class Supervisor:
         self._report(lines, ended, f"{place.killed_for}{ended}")
         for index in place.entries:
             self.slate.entry(index).wipe()
-        useful = any(line.done or line.job_id for line in lines)
-        self.roster.buried(place, bad=bad, useful=useful)
+        self.roster.buried(place, bad=bad, useful=any(one.done or one.job_id for one in lines))
         if bad:
             emit("child_died", pid=ended.pid, place=place.index, how=str(ended))
         elif self._exit_on_complete:
