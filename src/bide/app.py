@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
 from bide.db.engine import Database
+from bide.db.urls import shown
 from bide.errors import EnqueueError, JobNotFound, NotAJob, SettingsError
 from bide.jobs.declare import Declaration, JobFunction
 from bide.jobs.delayed import Asynchronous, Delay
@@ -97,7 +98,7 @@ class App:
     @cached_property
     def store(self) -> Store:
         """Where this App's jobs are kept."""
-        return open_store(self.database)
+        return open_store(self.database, listen_url=self.settings.listen_url or None)
 
     @cached_property
     def _home(self) -> Home:
@@ -301,12 +302,17 @@ class App:
             exit_on_complete=exit_on_complete,
         )
 
+    @property
+    def shown_url(self) -> str:
+        """Where this App's jobs are kept, for logs and messages: without the password."""
+        return shown(self._database_given or self.settings.database_url)
+
     def close(self) -> None:
         """Give up this process' connections; the App can still be used and opens new ones."""
         self.store.close()
 
     def __repr__(self) -> str:
-        return f"<bide.App {self.settings.database_url}>"
+        return f"<bide.App {self.shown_url}>"
 
 
 _newest: list[App] = []

@@ -106,6 +106,25 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.ERROR,
         lambda f: f"The database does not answer, trying again until it does: {_error(f)}",
     ),
+    "old_sqlite": (
+        logging.WARNING,
+        lambda f: (
+            f"{f['version']} may damage a file that several processes write while it moves its log into "
+            "the file (mended in 3.51.3). Bide's processes take turns; let no other program write to the "
+            "file, or use a Python with a newer SQLite"
+        ),
+    ),
+    "db.cut_off": (
+        logging.WARNING,
+        lambda f: f"A statement was cut off: the database was silent for {f['seconds']:.0f} s",
+    ),
+    "db.not_listening": (
+        logging.WARNING,
+        lambda f: (
+            f"Cannot listen for notifications, looking from time to time instead: {_error(f)}; "
+            f"next try in {f['retry_in']:g} s"
+        ),
+    ),
     "database_back": (logging.INFO, lambda _: "The database answers again"),
     "keeper_failed": (logging.ERROR, lambda f: f"Keeper: {f['duty']} failed: {_error(f)}"),
     "leaving_failed": (
@@ -179,6 +198,25 @@ LINES: dict[str, tuple[int, Words]] = {
             f"[Worker({f['worker']})] stopped while the database was away; "
             "finished jobs that could not be reported run again"
         ),
+    ),
+    "job.display_name_failed": (
+        logging.ERROR,
+        lambda f: f"display_name of {f['job']} failed, its class name stands instead: {_error(f)}",
+    ),
+    "forks.sealed": (
+        logging.WARNING,
+        lambda f: (
+            f"Connections of process {f['parent']} that this child must not use are cut: "
+            + "; ".join(map(str, f["crossings"]))
+        ),
+    ),
+    "forks.forget_failed": (
+        logging.ERROR,
+        lambda f: f"{f['value']!r} could not be forgotten in this child: {_error(f)}",
+    ),
+    "forks.threads": (
+        logging.INFO,
+        lambda f: "Forking with other threads alive: " + "; ".join(map(str, f["threads"])),
     ),
 }
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from bide.clock import monotonic
 from bide.db.engine import Database
 from bide.db.migrate import migrate
+from bide.events import subscribe
 from bide.jobs.job import Filter, State
 from bide.jobs.migrations import JOBS
 from bide.jobs.stores.doorbell import Doorbell
@@ -196,3 +197,24 @@ def test_parent_and_child_write_by_turns_after_a_fork(store: SQLiteStore) -> Non
         put(store)
     assert store.count(Filter()) == 21
     assert store.database.read(lambda c: c.execute("PRAGMA integrity_check")) == [("ok",)]
+
+
+@pytest.mark.parametrize(("version", "warned"), [((3, 51, 2), 1), ((3, 51, 3), 0)])
+def test_the_second_worker_is_told_of_an_old_sqlite(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], warned: int
+) -> None:
+    """Once: neither a worker alone nor the third."""
+    monkeypatch.setattr("bide.db.drivers.sqlite3.sqlite_version_info", version)
+    store = SQLiteStore(Database(sqlite_url))
+    migrate(store.database, JOBS)
+    heard: list[str] = []
+    unsubscribe = subscribe(lambda name, facts: heard.append(f"{name} {facts.get('version')}"))
+    try:
+        enlist(store)
+        assert heard == []
+        enlist(store)
+        enlist(store)
+    finally:
+        unsubscribe()
+        store.close()
+    assert heard == ["old_sqlite SQLite 3.51.2"] * warned

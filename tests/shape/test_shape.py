@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bide.log import LINES
+
 SOURCE = Path(__file__).parents[2] / "src" / "bide"
 MODULES = sorted(SOURCE.rglob("*.py"))
 SQL = re.compile(
@@ -46,6 +48,15 @@ def test_sql_stands_in_its_homes_only(name: str) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert not [text for text in strings if SQL.search(text)]
+
+
+def test_every_event_has_its_words() -> None:
+    emitted = {
+        name
+        for module in MODULES
+        for name in re.findall(r"\bemit\(\s*\"([^\"]+)\"", module.read_text())
+    }
+    assert emitted == set(LINES)
 
 
 def test_only_one_module_forks() -> None:

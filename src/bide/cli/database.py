@@ -17,4 +17,4 @@ def migrate(app_name: str | None, *, sql: bool) -> None:
         click.echo(app.migration_sql())
         return
     app.migrate()
-    click.echo(f"The tables in {app.settings.database_url} are up to date.")
+    click.echo(f"The tables in {app.shown_url} are up to date.")

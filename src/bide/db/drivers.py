@@ -10,6 +10,7 @@ from sqlalchemy.engine.url import URL
 
 from bide.db.dialects import Dialect
 from bide.db.failures import LOST_STATEMENT_STATES
+from bide.db.urls import shown
 from bide.errors import MissingDependency, SettingsError
 
 
@@ -197,7 +198,7 @@ def kind_of(url: URL) -> str:
     kind = KINDS.get(url.get_backend_name())
     if kind is None:
         raise SettingsError(
-            f"database URL {url.render_as_string()!r} names no database that Bide knows; use "
+            f"database URL {shown(url)!r} names no database that Bide knows; use "
             "sqlite:///file.db, postgresql://host/name or mysql://host/name"
         )
     return kind
@@ -209,7 +210,7 @@ def with_driver(url: URL) -> URL:
     named = url.drivername.partition("+")[2]
     if named and named not in _USABLE[kind]:
         raise SettingsError(
-            f"database URL {url.render_as_string()!r} asks for the driver {named!r}; Bide's own "
+            f"database URL {shown(url)!r} asks for the driver {named!r}; Bide's own "
             f"connections use {' or '.join(_USABLE[kind])}: leave the driver out of the URL"
         )
     return url.set(drivername=f"{kind}+{named or _choose(kind)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.engine.url import URL
 
 from bide.clock import jitter, monotonic, sleep
 from bide.db.connection import Connection
@@ -19,6 +19,7 @@ from bide.db.drivers import kind_of
 from bide.db.failures import translate
 from bide.db.pool import Pool
 from bide.db.turn import short_pause
+from bide.db.urls import shown, url_of
 from bide.db.watchdog import Watchdog
 from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, SettingsError
 
@@ -52,7 +53,7 @@ class Database:
         pool_size: int = 5,
         durable: bool = False,
     ) -> None:
-        self.url = target.url if isinstance(target, Engine) else make_url(target)
+        self.url = url_of(target)
         self.kind = kind_of(self.url)
         #: Whether its sessions are the application's too, so that they stay as they are.
         self.shared = isinstance(target, Engine)
@@ -62,7 +63,7 @@ class Database:
         self._pool = Pool(target, self.kind, pool_size, durable=durable)
 
     def __repr__(self) -> str:
-        return f"<Database {self.url.render_as_string()}>"
+        return f"<Database {shown(self.url)}>"
 
     @property
     def engine(self) -> Engine:

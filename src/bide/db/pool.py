@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
-from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.engine.url import URL
 
 from bide.clock import monotonic
 from bide.db.connection import Connection
@@ -22,6 +22,7 @@ from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, dialect_of, with_dri
 from bide.db.failures import translate
 from bide.db.places import file_of
 from bide.db.turn import Turn, short_pause
+from bide.db.urls import url_of
 from bide.errors import DatabaseError, UnsupportedFeature
 from bide.forks.owned import Owned, keep_for_ever
 
@@ -33,7 +34,7 @@ class Pool:
 
     def __init__(self, target: str | URL | Engine, kind: str, size: int, *, durable: bool) -> None:
         self._given = target if isinstance(target, Engine) else None
-        self._url = target.url if isinstance(target, Engine) else make_url(target)
+        self._url = url_of(target)
         self._kind = kind
         self._size = size
         self._durable = durable

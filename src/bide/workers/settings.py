@@ -28,11 +28,14 @@ def _above(bound: float) -> Check:
     return lambda value: None if value > bound else f"must be above {bound:g}"
 
 
-def _setting(default: Any, help_: str, *, example: str, check: Check | None = None) -> Any:
-    told = {"default": default, "help": help_, "example": example, "check": check}
+def _setting(
+    default: Any, help_: str, *, example: str, check: Check | None = None, secret: bool = False
+) -> Any:
+    """One field; what is `secret` (a URL may hold a password) is never printed."""
+    told = {"default": default, "help": help_, "example": example, "check": check, "secret": secret}
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=told)
-    return field(default=default, metadata=told)
+    return field(default=default, metadata=told, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,17 @@ class Settings:
     """
 
     database_url: str = _setting(
-        "sqlite:///bide.db", "Where jobs and texts are kept.", example="postgresql://localhost/shop"
+        "sqlite:///bide.db",
+        "Where jobs and texts are kept.",
+        example="postgresql://localhost/shop",
+        secret=True,
+    )
+    listen_url: str = _setting(
+        "",
+        "PostgreSQL behind a pooler in transaction mode (PgBouncer): the URL at which workers listen for "
+        "notifications directly; without it they look every second or two.",
+        example="postgresql://db.internal:5432/shop",
+        secret=True,
     )
     default_queue: str = _setting(
         "default", "The queue of jobs for which no queue is named.", example="default"
@@ -194,7 +207,8 @@ class Settings:
                 values[name] = value
                 if problem:
                     problems.append(
-                        f"{source}{name}={raw!r}: {problem}, e.g. {known[name].metadata['example']}"
+                        f"{source}{_given(known[name], raw)}: {problem}, "
+                        f"e.g. {known[name].metadata['example']}"
                     )
         return cls._built(values, problems)
 
@@ -236,7 +250,11 @@ def _problem(one: Any, value: Any) -> str | None:
         wrong = f"must be at most {LONGEST:g} (ten years)"
     if not wrong and expected is int and abs(value) >= 2**31 and one.name not in _BYTES:
         wrong = "must fit 32 bits"
-    return f"{one.name}={value!r}: {wrong}, e.g. {one.metadata['example']}" if wrong else None
+    return f"{_given(one, value)}: {wrong}, e.g. {one.metadata['example']}" if wrong else None
+
+
+def _given(one: Any, value: Any) -> str:
+    return f"{one.name}={'(hidden)' if one.metadata['secret'] else repr(value)}"
 
 
 _KINDS: dict[type, str] = {

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from bide.db.engine import Database
+from bide.errors import SettingsError
 from bide.jobs.store import Store
 from bide.jobs.stores.memory import MemoryStore
 
@@ -16,9 +17,15 @@ STORES = {
 }
 
 
-def open_store(database: Database | None) -> Store:
-    """The store of `database`; jobs in this process' memory when there is none."""
+def open_store(database: Database | None, *, listen_url: str | None = None) -> Store:
+    """The store of `database`; jobs in this process' memory when there is none.
+
+    `listen_url`: see PostgreSQLStore; SettingsError for the other databases, which have no use for it.
+    """
+    if listen_url and (database is None or database.kind != "postgresql"):
+        raise SettingsError("listen_url is for PostgreSQL behind a pooler; leave it out here")
     if database is None:
         return MemoryStore()
     module, name = STORES[database.kind]
-    return cast("Store", getattr(import_module(module), name)(database))
+    options = {"listen_url": listen_url} if listen_url else {}
+    return cast("Store", getattr(import_module(module), name)(database, **options))

@@ -12,6 +12,7 @@ from bide import clock
 from bide.db import borrowed
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from
+from bide.events import emit
 from bide.jobs.job import JobRow, NewJob, State
 from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.doorbell import Doorbell, ring
@@ -126,9 +127,17 @@ class SQLiteStore(SqlOperating):
         return promoted
 
     def register(self, name: str, host: str, pid: int, info: dict[str, Any]) -> WorkerRef:
-        """Enter a worker."""
+        """Enter a worker. The second one is told of what SQLite before 3.51.3 may do to the file."""
         params = {"name": name, "host": host, "pid": pid, "info": info_text(info)}
-        [[worker_id]] = self.database.run(lambda c: c.execute(self.statements["register"], params))
+
+        def work(connection: Connection) -> tuple[int, int]:
+            [[worker_id]] = connection.execute(self.statements["register"], params)
+            [[workers]] = connection.execute(self.statements["count_workers"])
+            return worker_id, workers
+
+        worker_id, workers = self.database.run(work)
+        if workers == 2 and not self.database.dialect.has("safe_wal_reset"):
+            emit("old_sqlite", version=str(self.database.dialect))
         return WorkerRef(worker_id, name)
 
     def heartbeat(self, worker: WorkerRef, info: dict[str, Any] | None = None) -> bool:
