@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
 from bide.db.engine import Database
@@ -31,6 +31,10 @@ from bide.workers.settings import Settings
 from bide.workers.slate import Entry
 from bide.workers.supervisor import Supervisor
 from bide.workers.worker import Worker
+
+if TYPE_CHECKING:
+    from bide.db.migrate import Line
+    from bide.i18n.translator import I18n
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,6 +71,8 @@ class App:
 
     def _build(self) -> None:
         self.lifecycle = Lifecycle()
+        #: The texts given to `use`.
+        self.i18n: I18n | None = None
         self.plugins = Plugins(self.lifecycle, [ClearLocks])
         #: Makes the SQLAlchemy sessions in which records of jobs are loaded, e.g. a sessionmaker;
         #: None: sessions on the database of the jobs.
@@ -206,24 +212,50 @@ class App:
         """`app.delay(order).invoice(gross=True)` stores a job that calls the method later."""
         return Delay(self, receiver, Options.of(options))
 
+    # Texts
+
+    def use(self, i18n: I18n) -> None:
+        """Give jobs the texts of `i18n`: each speaks the language of whoever enqueued it, and
+        bide.i18n's t, l and with_locale speak to it. Opens nothing."""
+        from bide.i18n.default import set_default  # who uses no texts does not load their libraries
+        from bide.plugins.locale import Locale
+
+        if self.i18n is None:
+            self.plugins.append(Locale(self._texts))
+        self.i18n = i18n
+        set_default(i18n)
+
+    def _texts(self) -> I18n:
+        assert self.i18n is not None
+        return self.i18n
+
     # Looking and working
 
     def migrate(self) -> None:
         """Create or upgrade the tables; several processes may do so at once."""
         if self.database is not None:
             from bide.db.migrate import migrate  # the tools of migrations cost time to import
-            from bide.jobs.migrations import JOBS
 
-            migrate(self.database, JOBS)
+            for line in self._lines():
+                migrate(self.database, line)
 
     def migration_sql(self) -> str:
         """The statements that `migrate` would run on an empty database; empty for memory."""
         if self.database is None:
             return ""
         from bide.db.migrate import sql
+
+        return "\n".join(sql(self.database, line) for line in self._lines())
+
+    def _lines(self) -> list[Line]:
+        from bide.i18n.backends.database import databases
+        from bide.i18n.migrations import texts
+        from bide.i18n.tables import TRANSLATIONS
         from bide.jobs.migrations import JOBS
 
-        return sql(self.database, JOBS)
+        found = databases(self.i18n.backend) if self.i18n is not None else []
+        tables = {each.table for each in found if each.live.rows.database is self.database}
+        return [JOBS, *(texts(table) for table in sorted(tables or {TRANSLATIONS}))]
 
     def find(self, job_id: int) -> Job:
         """The stored job with that id; raises JobNotFound."""

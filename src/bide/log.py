@@ -134,6 +134,10 @@ LINES: dict[str, tuple[int, Words]] = {
             "another worker will rescue them"
         ),
     ),
+    "job_without_locale": (
+        logging.WARNING,
+        lambda f: f"{_job(f)} runs in the default language: {_error(f)}",
+    ),
     "texts_unreachable": (
         logging.WARNING,
         lambda f: f"Texts in the database cannot be read, the last known ones serve: {_error(f)}",

@@ -18,6 +18,7 @@ from bide import events
 from bide.clock import monotonic
 from bide.db.connection import Connection
 from bide.forks.owned import Owned
+from bide.forks.threads import end_before_fork
 
 _watchdogs: weakref.WeakSet[Watchdog] = weakref.WeakSet()
 
@@ -81,7 +82,7 @@ def _end_before_fork() -> None:
         watchdog.end()
 
 
-os.register_at_fork(before=_end_before_fork)
+end_before_fork(_end_before_fork)
 
 
 def cut_off(connection: Connection, since: float) -> None:

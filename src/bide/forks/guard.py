@@ -108,6 +108,7 @@ def before_fork(*, freeze: bool = False, strict: bool = False) -> None:
     me = threading.get_ident()
     if me in _state.forks:
         return
+    threads.end_ours()
     others = threads.other_threads()
     _warn_of(others)
     streams.flush()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -23,6 +24,20 @@ class OtherThread:
     def __str__(self) -> str:
         held = f" with {', '.join(self.locks)} taken" if self.locks else ""
         return f"{self.name!r} at {self.place}{held}"
+
+
+_endings: list[Callable[[], object]] = []
+
+
+def end_before_fork(end: Callable[[], object]) -> None:
+    """Call `end` before every fork: it ends a thread of ours, which starts again when it is needed."""
+    _endings.append(end)
+
+
+def end_ours() -> None:
+    """End the threads of ours; does nothing where they have ended."""
+    for end in _endings:
+        end()
 
 
 def other_threads() -> list[OtherThread]:
@@ -75,3 +90,6 @@ def _is_taken(value: Any) -> bool:
     if type(value) is _LOCK:
         return bool(value.locked())
     return type(value) is _RLOCK and repr(value).startswith("<locked")
+
+
+os.register_at_fork(before=end_ours)

@@ -37,6 +37,7 @@ from bide.i18n.keys import Key, flatten, normalize_flat_keys, normalize_keys
 from bide.i18n.locales import LocaleFallbacks, Rfc4646Tag, SimpleTag, rfc4646_parents
 from bide.i18n.plurals import plural_categories, plural_examples, plural_rule
 from bide.i18n.translator import I18n
+from bide.i18n.zones import time_zone, with_time_zone
 
 __all__ = [
     "Backend", "Cache", "CacheFile", "Cascade", "Chain", "Config", "Database", "Fallbacks", "Flatten",
@@ -45,5 +46,5 @@ __all__ = [
     "Pluralization", "Rfc4646Tag", "Simple", "SimpleTag", "Transliterator", "TreeBackend",
     "Wrapper", "default", "exists", "flatten", "interpolate", "l", "normalize_flat_keys",
     "normalize_keys", "plural_categories", "plural_examples", "plural_rule", "rfc4646_parents",
-    "set_default", "t", "t_strict", "transliterate", "with_locale",
+    "set_default", "t", "t_strict", "time_zone", "transliterate", "with_locale", "with_time_zone",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from bide.i18n.locales import LocaleFallbacks, locale_name
 from bide.i18n.settings import Settings
 from bide.i18n.trees import handed_out
 from bide.i18n.views import View
+from bide.i18n.zones import in_zone
 
 LOOK_AT_FILES_EVERY = 0.5
 
@@ -140,7 +141,7 @@ class I18n(Settings):
             return numbers.enumeration(value, wanted, **options)
         named = Key("default") if format is None else format
         try:
-            return self._view().backend.localize(wanted, value, named, options)
+            return self._view().backend.localize(wanted, in_zone(value), named, options)
         except MissingTranslation as missing:
             raise _as_data(missing) from None
 

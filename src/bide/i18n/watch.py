@@ -16,6 +16,7 @@ from bide.db.notify import Wire
 from bide.db.statements import Statements
 from bide.errors import BideError
 from bide.forks.owned import Owned
+from bide.forks.threads import end_before_fork
 from bide.i18n.live import Live
 
 #: Seconds between looks at the counter where nobody tells of changes.
@@ -179,5 +180,6 @@ def _end_before_fork() -> None:
     _let_go()
 
 
-os.register_at_fork(before=_end_before_fork, after_in_child=_let_go)
+end_before_fork(_end_before_fork)
+os.register_at_fork(after_in_child=_let_go)
 atexit.register(end)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from bide.db.connection import Connection
-from bide.errors import SettingsError
+from bide.errors import NotMigrated, SettingsError
 from bide.i18n.backends.base import Backend, Engine
 from bide.i18n.backends.tree import TreeBackend
 from bide.i18n.keys import flatten
@@ -123,7 +123,23 @@ class Database(TreeBackend):
         """Read the table now, so that forked children share what was read."""
         self.live.current()
 
+    def table_exists(self) -> bool:
+        """Whether the table is there; asks the database."""
+        try:
+            self.live.rows.database.read(self.live.rows.all)
+        except NotMigrated:
+            return False
+        return True
+
     def close(self) -> None:
         """Watch no more in this process, until the next lookup."""
         unwatch(self.live)
         self.changed()
+
+
+def databases(backend: Any) -> list[Database]:
+    """Every Database in a stack of backends."""
+    if isinstance(backend, Database):
+        return [backend]
+    below = [getattr(backend, "inner", None), *getattr(backend, "members", ())]
+    return [found for each in below if each is not None for found in databases(each)]

@@ -121,14 +121,8 @@ def _side_tables(prefix: str) -> None:
         sa.Column("version", Big, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
     )
-    columns = ["scope", "version"]
-    op.create_index(
-        f"{prefix}text_history_version", f"{prefix}text_history", columns, if_not_exists=_once()
-    )
-    columns = ["locale", "key"]
-    op.create_index(
-        f"{prefix}text_history_key", f"{prefix}text_history", columns, if_not_exists=_once()
-    )
+    _index(f"{prefix}text_history", "version", ["scope", "version"])
+    _index(f"{prefix}text_history", "key", ["locale", "key"])
     _create(
         f"{prefix}text_notes",
         *_text_key(),
@@ -154,9 +148,13 @@ def _create(name: str, *columns: sa.Column[Any]) -> None:
     op.create_table(name, *columns, if_not_exists=True, **table_options())
 
 
-def _once() -> bool | None:
-    """MySQL has no CREATE INDEX IF NOT EXISTS; its side tables are made once."""
-    return op.get_context().dialect.name != "mysql" or None
+def _index(table: str, name: str, columns: list[str]) -> None:
+    """The side tables may be there for another table of texts; MySQL knows no IF NOT EXISTS here."""
+    known = not op.get_context().as_sql and sa.inspect(op.get_bind()).has_index(
+        table, f"{table}_{name}"
+    )
+    if not known:
+        op.create_index(f"{table}_{name}", table, columns)
 
 
 def _id() -> sa.Column[int]:
