@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from from_code import FromCode
+from pygments.lexers.special import TextLexer
 
 import bide
 
@@ -24,3 +25,4 @@ nitpicky = True
 
 def setup(app):
     app.add_directive("from-code", FromCode)
+    app.add_lexer("mermaid", TextLexer)  # drawn where Markdown is shown as such, text here

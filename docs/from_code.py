@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import logging
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 
 import click
 from docutils import nodes
@@ -37,9 +39,23 @@ def list_of_settings() -> Iterator[str]:
 
 
 def list_of_events() -> Iterator[str]:
-    """Every event that is worded as a log line, with the level of that line."""
-    for name, (level, _) in LINES.items():
-        yield f"- `{name}` ({logging.getLevelName(level)})"
+    """Every event that the code emits: its facts, and the level of its log line if it has one."""
+    for name, facts in sorted(_emitted().items()):
+        level = f"logged as {logging.getLevelName(LINES[name][0])}" if name in LINES else "not logged"
+        told = ", ".join(f"`{fact}`" for fact in sorted(facts))
+        yield f"- `{name}` ({told}): {level}" if told else f"- `{name}`: {level}"
+
+
+def _emitted() -> dict[str, set[str]]:
+    """The names that stand in calls of `emit`, with the keywords given there."""
+    found: dict[str, set[str]] = {}
+    for module in Path(errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "emit":
+                if node.args and isinstance(node.args[0], ast.Constant):
+                    facts = found.setdefault(node.args[0].value, set())
+                    facts.update(keyword.arg for keyword in node.keywords if keyword.arg)
+    return found
 
 
 def list_of_commands() -> Iterator[str]:
