@@ -41,7 +41,9 @@ def list_of_settings() -> Iterator[str]:
 def list_of_events() -> Iterator[str]:
     """Every event that the code emits: its facts, and the level of its log line if it has one."""
     for name, facts in sorted(_emitted().items()):
-        level = f"logged as {logging.getLevelName(LINES[name][0])}" if name in LINES else "not logged"
+        level = (
+            f"logged as {logging.getLevelName(LINES[name][0])}" if name in LINES else "not logged"
+        )
         told = ", ".join(f"`{fact}`" for fact in sorted(facts))
         yield f"- `{name}` ({told}): {level}" if told else f"- `{name}`: {level}"
 
@@ -50,12 +52,17 @@ def _emitted() -> dict[str, set[str]]:
     """The names that stand in calls of `emit`, with the keywords given there."""
     found: dict[str, set[str]] = {}
     for module in Path(errors.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(module.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "emit":
-                if node.args and isinstance(node.args[0], ast.Constant):
-                    facts = found.setdefault(node.args[0].value, set())
-                    facts.update(keyword.arg for keyword in node.keywords if keyword.arg)
+        for call in filter(_emits, ast.walk(ast.parse(module.read_text()))):
+            facts = found.setdefault(call.args[0].value, set())
+            facts.update(keyword.arg for keyword in call.keywords if keyword.arg)
     return found
+
+
+def _emits(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return called == "emit" and isinstance(node.args[0], ast.Constant)
 
 
 def list_of_commands() -> Iterator[str]:
