@@ -83,7 +83,7 @@ class Place:
         return subprocess.run(
             [sys.executable, "-B", "-m", "bide.cli", *words],
             cwd=self.directory, env={**self.environment, **environment},
-            capture_output=True, text=True, timeout=50, check=False,
+            capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
 
     def start(self, *words: str) -> int:
@@ -106,7 +106,7 @@ class Place:
         file = self.directory / "notes"
         return file.read_text().splitlines() if file.exists() else []
 
-    def wait_for(self, note: str, within: float = 20.0) -> None:
+    def wait_for(self, note: str, within: float = 60.0) -> None:
         wait_until(lambda: note in self.notes(), within=within)
 
     def log(self, name: str = "bide") -> str:
@@ -139,7 +139,8 @@ def place(directory: Path, url: str, **settings: Any) -> Iterator[Place]:
     try:
         yield made
     except BaseException:
-        sys.stderr.write(made.log()[-6000:])
+        out = made.directory / "out"
+        sys.stderr.write(made.log()[-6000:] + (out.read_text() if out.exists() else ""))
         raise
     finally:
         made.end()

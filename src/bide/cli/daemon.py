@@ -45,6 +45,8 @@ def daemon_options(command: F) -> F:
 
 
 def _daemon(options: dict[str, Any]) -> Daemon:
+    """The daemon that the options name; every other option is looked at too, whatever the verb."""
+    crews_for(options)
     return Daemon(options["pid_dir"], options["log_dir"], options["identifier"])
 
 
@@ -54,7 +56,6 @@ def _daemon(options: dict[str, Any]) -> Daemon:
 @click.pass_obj
 def start(app_name: str | None, /, **options: Any) -> None:
     """Start a fleet in the background; returns when it is up, with status 1 when it does not start."""
-    crews_for(options)
     daemon = _daemon(options)
     left = Handover.received()
     if left is not None:
@@ -123,7 +124,6 @@ def _nothing_runs(daemon: Daemon) -> None:
 @click.pass_obj
 def restart(app_name: str | None, /, **options: Any) -> None:
     """Stop the fleet if it runs, then start it with these options."""
-    crews_for(options)
     daemon = _daemon(options)
     left = Handover.received()
     if left is not None:
