@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bide.app import App, current_app, delay
+    from bide.app import App, adelay, current_app, delay
     from bide.errors import (
         BideError,
         ConnectionLost,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UnsupportedFeature,
         WorkerStop,
         WorkerTimeout,
+        WrongConnection,
     )
     from bide.jobs.handle import Job, current_job
     from bide.jobs.lifecycle import Lifecycle
@@ -80,6 +81,8 @@ _HOMES = {
     "Worker": "bide.workers.worker",
     "WorkerStop": "bide.errors",
     "WorkerTimeout": "bide.errors",
+    "WrongConnection": "bide.errors",
+    "adelay": "bide.app",
     "current_app": "bide.app",
     "current_job": "bide.jobs.handle",
     "delay": "bide.app",
@@ -120,6 +123,8 @@ __all__ = [
     "Worker",
     "WorkerStop",
     "WorkerTimeout",
+    "WrongConnection",
+    "adelay",
     "current_app",
     "current_job",
     "delay",

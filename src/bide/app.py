@@ -208,9 +208,18 @@ class App:
         """Store many bound calls or job objects, one statement per batch."""
         return self._enqueuer.enqueue_many((_call(target, {}) for target in targets), session)
 
+    async def aenqueue_many(self, targets: Iterable[Any], *, session: Any = None) -> list[Job]:
+        """The same without blocking the event loop."""
+        calls = (_call(target, {}) for target in targets)
+        return await self._enqueuer.aenqueue_many(calls, session)
+
     def delay(self, receiver: Any, /, **options: Any) -> Any:
         """`app.delay(order).invoice(gross=True)` stores a job that calls the method later."""
-        return Delay(self, receiver, Options.of(options))
+        return Delay(self.enqueue, receiver, Options.of(options))
+
+    def adelay(self, receiver: Any, /, **options: Any) -> Any:
+        """`await app.adelay(order).invoice(gross=True)`: the same without blocking the event loop."""
+        return Delay(self.aenqueue, receiver, Options.of(options))
 
     # Texts
 
@@ -360,6 +369,11 @@ def current_app() -> App:
 def delay(receiver: Any, /, **options: Any) -> Any:
     """`bide.delay(order, priority=3).invoice(gross=True)`, on the App made last."""
     return current_app().delay(receiver, **options)
+
+
+def adelay(receiver: Any, /, **options: Any) -> Any:
+    """`await bide.adelay(order).invoice(gross=True)`: the same without blocking the event loop."""
+    return current_app().adelay(receiver, **options)
 
 
 def _call(target: Any, options: Mapping[str, Any]) -> Call:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from bide.db.borrowed import aexecute, after_commit, execute, must_be_awaited
+from bide.db.borrowed import aexecute, after_commit, execute, refuse_async
 from bide.db.engine import Database
 from bide.db.statements import Statement
 from bide.errors import DatabaseError, NotMigrated, WrongConnection
@@ -254,8 +254,9 @@ async def test_a_sync_connection_may_be_used_by_an_async_caller(sqlite_url: str)
 async def test_an_async_session_in_a_sync_call_is_refused(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     async with async_session(database) as on:
-        assert must_be_awaited(on)
-        with pytest.raises(WrongConnection, match=r"belongs to an event loop: use `await job\."):
+        with pytest.raises(WrongConnection, match=r"must be awaited here: use `await job\.adelay"):
+            refuse_async(on)
+        with pytest.raises(WrongConnection, match=r"must be awaited here: use `await job\.adelay"):
             execute(on, WRITE, {"text": "x"}, "sqlite")
         with pytest.raises(WrongConnection, match="to sqlite, but the jobs are in mysql"):
             await aexecute(on, WRITE, {"text": "x"}, "mysql")

@@ -14,7 +14,7 @@ from typing import Any
 
 from bide.db.connection import Row
 from bide.db.failures import translate
-from bide.db.lenders import ASYNC_LENDERS, LENDERS, Lender, known_class
+from bide.db.lenders import ASYNC_LENDERS, LENDERS, Lender, awaited, known_class
 from bide.db.statements import Statement
 from bide.errors import WrongConnection
 
@@ -55,10 +55,10 @@ async def aexecute(
         return list(await wire.run(form.text, form.bind(params)))
 
 
-def must_be_awaited(on: Any) -> bool:
-    """Whether `on` belongs to an event loop, so that only `aexecute` can use it."""
-    lender = _lender(on, ASYNC_LENDERS)
-    return lender is not None and not isinstance(on, str)
+def refuse_async(on: Any) -> None:
+    """Raise WrongConnection if `on` belongs to an event loop, so that only `aexecute` can use it."""
+    if on is not None and not isinstance(on, str) and _lender(on, ASYNC_LENDERS) is not None:
+        raise awaited(_described(on))
 
 
 def after_commit(on: Any, callback: Callable[[], object]) -> bool:
@@ -71,6 +71,8 @@ def after_commit(on: Any, callback: Callable[[], object]) -> bool:
 
         transaction.on_commit(callback, using=on)
         return True
+    if known_class(on, "sqlalchemy.ext.asyncio", "async_scoped_session"):
+        on = on()
     session = getattr(on, "sync_session", on)
     if known_class(session, "sqlalchemy.orm", "scoped_session"):
         session = session()
@@ -128,9 +130,7 @@ def _same_kind(on: Any, found: str | None, wanted: str) -> None:
 
 def _unknown(on: Any) -> WrongConnection:
     if _lender(on, ASYNC_LENDERS) is not None:
-        return WrongConnection(
-            f"{_described(on)} belongs to an event loop: use `await job.adelay(...)`"
-        )
+        return awaited(_described(on))
     return WrongConnection(
         f"{_described(on)} is no session or connection that Bide can write on; give a SQLAlchemy "
         "Session or Connection, a connection of psycopg, PyMySQL, sqlite3, asyncpg or aiosqlite, or "

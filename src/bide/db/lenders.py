@@ -50,7 +50,17 @@ def known_class(on: Any, module: str, name: str) -> bool:
 
 
 def _session(on: Any) -> Wire:
-    return _sqlalchemy(on.connection())
+    from sqlalchemy.exc import InvalidRequestError
+
+    try:
+        connection = on.connection()
+    except InvalidRequestError as error:
+        raise WrongConnection(
+            f"the {type(on).__module__}.{type(on).__qualname__} given can run no statement now; "
+            "enqueue while its transaction is open (before_commit, not after_commit), give its "
+            f"connection, or enqueue without session=: {error}"
+        ) from error
+    return _sqlalchemy(connection)
 
 
 def _sqlalchemy(on: Any) -> Wire:
@@ -64,11 +74,15 @@ def _sqlalchemy(on: Any) -> Wire:
 
 
 def _psycopg(on: Any) -> Wire:
+    from psycopg import Cursor
     from psycopg.rows import tuple_row
 
     _open(on, not on.closed)
     connection = getattr(on, "connection", on)
-    return Wire("postgresql", "pyformat", _cursor(lambda: connection.cursor(row_factory=tuple_row)))
+    # Not connection.cursor(): the caller may have set a class of cursors with parameters of its own.
+    return Wire(
+        "postgresql", "pyformat", _cursor(lambda: Cursor(connection, row_factory=tuple_row))
+    )
 
 
 def _pymysql(on: Any) -> Wire:
@@ -88,10 +102,17 @@ def _mysqlclient(on: Any) -> Wire:
 
 
 def _sqlite(on: Any) -> Wire:
+    from sqlite3 import ProgrammingError
+
     connection = getattr(on, "connection", on)
 
     def cursor() -> Any:
-        new = connection.cursor()
+        try:
+            new = connection.cursor()
+        except ProgrammingError as error:
+            if "closed" in str(error):
+                _open(on, False)
+            raise
         new.row_factory = None
         return new
 
@@ -99,6 +120,7 @@ def _sqlite(on: Any) -> Wire:
 
 
 def _django(on: str) -> Wire:
+    from django.core.exceptions import SynchronousOnlyOperation
     from django.db import connections
 
     if on not in connections:
@@ -107,7 +129,14 @@ def _django(on: str) -> Wire:
             f"{', '.join(map(repr, connections))}"
         )
     connection = connections[on]
-    return Wire(connection.vendor, "pyformat", _cursor(connection.cursor))
+
+    def cursor() -> Any:
+        try:
+            return connection.cursor()
+        except SynchronousOnlyOperation as error:
+            raise awaited(repr(on)) from error
+
+    return Wire(connection.vendor, "pyformat", _cursor(cursor))
 
 
 def _cursor(make: Callable[[], Any]) -> Callable[[str, Any], list[Row]]:
@@ -123,17 +152,22 @@ def _cursor(make: Callable[[], Any]) -> Callable[[str, Any], list[Row]]:
 
 
 def _async_sqlalchemy(on: Any) -> AsyncWire:
+    if known_class(on, "sqlalchemy.ext.asyncio", "async_scoped_session"):
+        on = on()
+    if known_class(on, "sqlalchemy.ext.asyncio", "AsyncConnection"):
+        _open(on, on.sync_connection is not None and not on.closed)
     return AsyncWire(within=on.run_sync)
 
 
 def _async_psycopg(on: Any) -> AsyncWire:
+    from psycopg import AsyncCursor
     from psycopg.rows import tuple_row
 
     _open(on, not on.closed)
     connection = getattr(on, "connection", on)
 
     async def run(text: str, params: Any) -> list[Row]:
-        async with connection.cursor(row_factory=tuple_row) as cursor:
+        async with AsyncCursor(connection, row_factory=tuple_row) as cursor:
             await cursor.execute(text, params)
             return list(await cursor.fetchall()) if cursor.description else []
 
@@ -141,6 +175,8 @@ def _async_psycopg(on: Any) -> AsyncWire:
 
 
 def _asyncpg(on: Any) -> AsyncWire:
+    if known_class(on, "asyncpg.pool", "PoolConnectionProxy"):
+        _open(on, getattr(on, "_con", on) is not None)  # None: given back to its pool
     _open(on, not on.is_closed())
 
     async def run(text: str, params: Any) -> list[Row]:
@@ -168,6 +204,14 @@ def _async_django(on: str) -> AsyncWire:
         return rows
 
     return AsyncWire(within=within)
+
+
+def awaited(described: str) -> WrongConnection:
+    """The error for what belongs to an event loop, or is used inside one, where nobody awaits."""
+    return WrongConnection(
+        f"{described} must be awaited here: use `await job.adelay(...)`, `await app.aenqueue(...)`, "
+        "`await app.aenqueue_many(...)` or `await bide.adelay(...)`"
+    )
 
 
 def _open(on: Any, is_open: bool) -> None:

@@ -16,18 +16,21 @@ R = TypeVar("R")
 
 
 class Delay:
-    """`delay(order).invoice(gross=True)` stores a job that calls the method later."""
+    """`delay(order).invoice(gross=True)` stores a job that calls the method later.
 
-    __slots__ = ("_app", "_options", "_receiver")
+    `enqueue` stores the call; what it returns, a Job or an awaitable of one, is the method's answer.
+    """
 
-    def __init__(self, app: Queueing, receiver: object, options: Options) -> None:
-        self._app, self._receiver, self._options = app, receiver, options
+    __slots__ = ("_enqueue", "_options", "_receiver")
 
-    def __getattr__(self, name: str) -> Callable[..., Job]:
+    def __init__(self, enqueue: Callable[[Call], Any], receiver: object, options: Options) -> None:
+        self._enqueue, self._receiver, self._options = enqueue, receiver, options
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         call = MethodCall(self._receiver, name)
 
-        def enqueue(*args: Any, **kwargs: Any) -> Job:
-            return self._app.enqueue(Call(call, args, kwargs, self._options))
+        def enqueue(*args: Any, **kwargs: Any) -> Any:
+            return self._enqueue(Call(call, args, kwargs, self._options))
 
         return enqueue
 
@@ -86,11 +89,22 @@ class AsynchronousMethod(Generic[P, R]):
         self.now = bound
 
     def __call__(self, *args: Any, **kwargs: Any) -> Job:
+        return self._app.enqueue(self._call(args, kwargs))
+
+    async def adelay(self, *args: Any, **kwargs: Any) -> Job:
+        """The same without blocking the event loop."""
+        return await self._app.aenqueue(self._call(args, kwargs))
+
+    def _call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
         options = {name: self._value(value) for name, value in self._options.items()}
-        target = MethodCall(self._receiver, self._name)
-        return self._app.enqueue(Call(target, args, kwargs, Options.of(options)))
+        return Call(MethodCall(self._receiver, self._name), args, kwargs, Options.of(options))
 
     def _value(self, value: Any) -> Any:
         if not callable(value):
             return value
-        return value(self._receiver) if inspect.signature(value).parameters else value()
+        # A scoped_session takes keywords alone: asked, it answers with its session.
+        kinds = {parameter.kind for parameter in inspect.signature(value).parameters.values()}
+        return value() if kinds <= _BY_NAME else value(self._receiver)
+
+
+_BY_NAME = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from typing import Any, NamedTuple, Protocol
 
 from bide import clock
 from bide.db.awaiting import await_here, greenlet
+from bide.db.borrowed import refuse_async
 from bide.errors import EnqueueError
 from bide.events import emit
 from bide.jobs.handle import Home, Job, option
 from bide.jobs.hooks import ask, call_hook
 from bide.jobs.job import NewJob
-from bide.jobs.keys import new_key
+from bide.jobs.keys import KEY_LENGTH, new_key
 from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.names import MAX_LENGTH, storable
 from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer
 
@@ -57,10 +60,7 @@ class Options(NamedTuple):
                 raise EnqueueError(f"{name}={value!r} must be a whole number, e.g. {name}=10")
             if value is not None and not -(2**31) <= value < 2**31:
                 raise EnqueueError(f"{name}={value} must fit 32 bits, e.g. {name}=10")
-        if self.queue is not None and (len(self.queue) > 255 or "\x00" in self.queue):
-            raise EnqueueError(
-                f"queue={self.queue[:40]!r} must be at most 255 characters without NUL"
-            )
+        _check_text("queue", self.queue, MAX_LENGTH)
 
 
 class Defaults(Protocol):
@@ -97,6 +97,14 @@ class Encode(Protocol):
 DelayJobs = bool | Callable[..., Any] | None
 
 
+class Ways(NamedTuple):
+    """How the caller waits, blocking or not: refuses a session, stores jobs, runs one inline."""
+
+    admit: Callable[[Any], None]
+    insert: Callable[[Sequence[NewJob], Any], list[int]]
+    invoke: Callable[[Job], Any]
+
+
 class Enqueuer:
     """Turns calls into stored jobs. `delay_jobs` is True, False or a callable asked for each job."""
 
@@ -117,41 +125,66 @@ class Enqueuer:
 
     def enqueue(self, call: Call) -> Job:
         """Store the job (or run it, inline) inside the enqueue event; returns the Job in both cases."""
-        job = self._prepare(call)
-        self._lifecycle.run("enqueue", lambda job: self._hook_and_store(job, call.options), job)
-        return job
+        return self._enqueue(call, self._blocking())
 
     async def aenqueue(self, call: Call) -> Job:
         """The same without blocking the event loop; callbacks and hooks keep their order."""
-        job = self._prepare(call)
-
-        def body(job: Job) -> None:
-            self._hook(job)
-            if self._runs_inline(job):
-                self._performer.running_async(await_here).invoke(job)
-            else:
-                [job.id] = await_here(
-                    self._home.store.ainsert([job.to_store()], call.options.session)
-                )
-                self._stored(job)
-
-        await greenlet(self._lifecycle.run, "enqueue", body, job)
-        return job
+        return await greenlet(self._enqueue, call, self._awaiting())
 
     def enqueue_many(self, calls: Iterable[Call], session: Any = None) -> list[Job]:
         """Store many with one statement per batch; either all of a batch or none.
 
         The enqueue event and hook run for each job before its batch is stored (DJ-273 is one event
-        for the list; ours stays one event per job, so that a callback sees every job).
+        for the list; ours stays one event per job, so that a callback sees every job). A call's own
+        session comes before `session`; a batch is of one session.
         """
+        return self._enqueue_many(calls, session, self._blocking())
+
+    async def aenqueue_many(self, calls: Iterable[Call], session: Any = None) -> list[Job]:
+        """The same without blocking the event loop."""
+        return await greenlet(self._enqueue_many, calls, session, self._awaiting())
+
+    def _blocking(self) -> Ways:
+        return Ways(refuse_async, self._home.store.insert, self._performer.invoke)
+
+    def _awaiting(self) -> Ways:
+        def insert(jobs: Sequence[NewJob], on: Any) -> list[int]:
+            return await_here(self._home.store.ainsert(jobs, on))
+
+        invoke = self._performer.running_async(await_here).invoke
+        return Ways(lambda on: None, insert, invoke)
+
+    def _enqueue(self, call: Call, ways: Ways) -> Job:
+        ways.admit(call.options.session)
+        job = self._prepare(call)
+
+        def body(job: Job) -> None:
+            self._hook(job)
+            self._store_or_run([job], call.options.session, ways)
+
+        self._lifecycle.run("enqueue", body, job)
+        return job
+
+    def _enqueue_many(self, calls: Iterable[Call], session: Any, ways: Ways) -> list[Job]:
         jobs: list[Job] = []
-        for batch in _batches(calls, BATCH):
+        for on, batch in _batches(calls, session, BATCH):
+            ways.admit(on)
             prepared = [self._prepare(call) for call in batch]
-            for job in prepared:
-                self._lifecycle.run("enqueue", self._hook, job)
-            self._store_batch([job for job in prepared if not self._ran_inline(job)], session)
+            self._store_or_run(self._announced(prepared), on, ways)
             jobs += prepared
         return jobs
+
+    def _announced(self, jobs: list[Job]) -> list[Job]:
+        """The jobs that the enqueue event let through."""
+        passed: list[Job] = []
+
+        def body(job: Job) -> None:
+            self._hook(job)
+            passed.append(job)
+
+        for job in jobs:
+            self._lifecycle.run("enqueue", body, job)
+        return passed
 
     def _prepare(self, call: Call) -> Job:
         name, text, payload = self._encode(call)
@@ -186,14 +219,6 @@ class Enqueuer:
             return int(own)
         return self._defaults.queue_priorities.get(queue, self._defaults.default_priority)
 
-    def _hook_and_store(self, job: Job, options: Options) -> None:
-        self._hook(job)
-        if self._runs_inline(job):
-            self._performer.invoke(job)
-        else:
-            [job.id] = self._home.store.insert([job.to_store()], options.session)
-            self._stored(job)
-
     def _hook(self, job: Job) -> None:
         call_hook(job.payload_object.object, "enqueue", job)
         _check(job)
@@ -204,17 +229,15 @@ class Enqueuer:
             return not ask(self, "delay_jobs", job)
         return not self.delay_jobs
 
-    def _ran_inline(self, job: Job) -> bool:
-        if not self._runs_inline(job):
-            return False
-        self._performer.invoke(job)
-        return True
-
-    def _store_batch(self, jobs: list[Job], session: Any) -> None:
-        if not jobs:
-            return
-        ids = self._home.store.insert([job.to_store() for job in jobs], session)
-        for job, job_id in zip(jobs, ids, strict=True):
+    def _store_or_run(self, jobs: list[Job], session: Any, ways: Ways) -> None:
+        stored = []
+        for job in jobs:
+            if self._runs_inline(job):
+                ways.invoke(job)
+            else:
+                stored.append(job)
+        ids = ways.insert([job.to_store() for job in stored], session) if stored else []
+        for job, job_id in zip(stored, ids, strict=True):
             job.id = job_id
             self._stored(job)
 
@@ -231,7 +254,19 @@ def _check(job: Job) -> None:
     if None in chosen:
         raise EnqueueError(f"{job!r} needs a queue and a priority, e.g. queue='mail', priority=0")
     Options(job.queue, job.priority, None, job.max_attempts).check()
+    # A server that refuses a text may end the caller's transaction; so none is sent that it would.
+    for name, longest in (("name", MAX_LENGTH), ("key", KEY_LENGTH), ("locale", MAX_LENGTH)):
+        _check_text(name, getattr(job, name), longest)
+    if not job.key.isascii():
+        raise EnqueueError(f"key={job.key!a} must be ASCII")
     job.run_at = _moment(job.run_at)
+
+
+def _check_text(name: str, text: str | None, longest: int) -> None:
+    if text is not None and (len(text) > longest or storable(text) != text):
+        raise EnqueueError(
+            f"{name}={text[:40]!a} must be at most {longest} whole characters without NUL"
+        )
 
 
 def _moment(value: When) -> datetime | None:
@@ -241,7 +276,13 @@ def _moment(value: When) -> datetime | None:
         raise EnqueueError(f"run_at={value!r}: {error}") from None
 
 
-def _batches(calls: Iterable[Call], size: int) -> Iterator[list[Call]]:
-    remaining = iter(calls)
-    while batch := list(islice(remaining, size)):
-        yield batch
+def _session_of(session: Any, call: Call) -> Any:
+    own = call.options.session
+    return session if own is None else own
+
+
+def _batches(calls: Iterable[Call], session: Any, size: int) -> Iterator[tuple[Any, list[Call]]]:
+    """Calls that follow each other and go to the same session, at most `size` at a time."""
+    for on, group in groupby(calls, partial(_session_of, session)):
+        while batch := list(islice(group, size)):
+            yield on, batch

@@ -153,10 +153,15 @@ class Job:
         return option(payload, name, *args)
 
     def reload(self) -> Job:
-        """Read the row again; raises JobNotFound when it is gone (succeeded, or deleted)."""
+        """Read the row again; raises JobNotFound when there is none: it succeeded, was deleted, or the
+        transaction that stored it was rolled back or has not committed yet."""
         row = self._home.store.get(self._stored_id())
-        if row is None:
-            raise JobNotFound(f"job {self.id} is not stored any more; it succeeded or was deleted")
+        # A database may give the id of a row that is gone, or never came, to another job.
+        if row is None or row.key != self.key:
+            raise JobNotFound(
+                f"job {self.id} ({self.name}) is not stored: it succeeded or was deleted, or the "
+                "transaction that it was enqueued in was rolled back or has not committed yet"
+            )
         self._read(row)
         return self
 
@@ -185,11 +190,13 @@ class Job:
 
     def _stored_id(self) -> int:
         if self.id is None:
-            raise JobStateError(f"job {self.name} was never stored; it ran inline")
+            raise JobStateError(
+                f"job {self.name} was never stored; it ran inline, or a callback kept it out"
+            )
         return self.id
 
     def _itself(self) -> Filter:
-        return Filter(ids=(self._stored_id(),))
+        return Filter(ids=(self._stored_id(),), key=self.key)
 
     def _refused(self, done: str) -> None:
         self.reload()

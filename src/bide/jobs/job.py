@@ -96,6 +96,7 @@ class Filter(NamedTuple):
     states: tuple[State, ...] | None = None
     queue: str | None = None
     name: str | None = None
+    key: str | None = None
     worker: str | None = None
     priority: int | None = None
     text: str | None = None

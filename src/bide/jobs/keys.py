@@ -6,6 +6,9 @@ import os
 import time
 from uuid import UUID
 
+#: Characters (ASCII alone) that the column holds.
+KEY_LENGTH = 64
+
 
 def new_key() -> str:
     """A key that grows with time (48 bits of milliseconds), the rest random; unique over forks."""

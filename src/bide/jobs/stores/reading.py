@@ -106,6 +106,7 @@ class SqlReading:
             for column, value in (
                 (jobs.queue, which.queue),
                 (jobs.name, which.name),
+                (jobs.key, which.key),
                 (jobs.locked_by, which.worker),
                 (jobs.priority, which.priority),
             )

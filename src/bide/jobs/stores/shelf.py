@@ -146,6 +146,7 @@ def matches(which: Filter, row: JobRow) -> bool:
     same = (
         (which.queue, row.queue),
         (which.name, row.name),
+        (which.key, row.key),
         (which.worker, row.locked_by),
         (which.priority, row.priority),
     )
