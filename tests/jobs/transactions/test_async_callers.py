@@ -112,12 +112,8 @@ async def test_what_is_refused_leaves_the_transaction_usable(
         first = await job.adelay("first")
         with pytest.raises(bide.UnsupportedArgument):
             await job.adelay(object())
-        for wrong in (
-            {"key": "a\0b"},
-            {"name": "x" * 256},
-            {"queue": "\ud800"},
-            {"priority": 2**40},
-        ):
+        for choice in ({"key": "a\0b"}, {"name": "x" * 256}, {"queue": "\ud800"}, {"locale": "\0"}):
+            wrong = choice
             with pytest.raises(bide.EnqueueError):
                 await job.adelay("a")
         wrong = {}
@@ -190,16 +186,14 @@ async def test_hooks_and_callbacks_come_in_the_same_order(
     for kind in ("before", "after"):
         getattr(app.lifecycle, kind)("enqueue")(lambda job, kind=kind: seen.append(f"{kind} event"))
     app.delay_jobs = not inline
-    letters = [Letter("a"), Letter("b")] if many else [Letter("a")]
     if many:
-        jobs = app.enqueue_many(letters)
+        jobs = app.enqueue_many([Letter("a"), Letter("b")])
+        blocking, seen[:] = list(seen), []
+        jobs += await app.aenqueue_many([Letter("a"), Letter("b")])
     else:
-        jobs = [app.enqueue(letters[0])]
-    blocking, seen[:] = list(seen), []
-    if many:
-        jobs += await app.aenqueue_many(letters)
-    else:
-        jobs += [await app.aenqueue(letters[0])]
+        jobs = [app.enqueue(Letter("a"))]
+        blocking, seen[:] = list(seen), []
+        jobs.append(await app.aenqueue(Letter("a")))
     assert seen == blocking
     assert seen[:3] == ["before event", "around", "enqueue"]
     assert ("perform" in seen) is inline
