@@ -145,7 +145,10 @@ class Enqueuer:
         return await greenlet(self._enqueue_many, calls, session, self._awaiting())
 
     def _blocking(self) -> Ways:
-        return Ways(refuse_async, self._home.store.insert, self._performer.invoke)
+        def insert(jobs: Sequence[NewJob], on: Any) -> list[int]:
+            return self._home.store.insert(jobs, on)
+
+        return Ways(refuse_async, insert, self._performer.invoke)
 
     def _awaiting(self) -> Ways:
         def insert(jobs: Sequence[NewJob], on: Any) -> list[int]:
