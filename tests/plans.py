@@ -138,6 +138,7 @@ COLUMNS = "name, queue, priority, state, payload, attempts, crashes, run_at, lea
 def multiply(database: Database, state: int, times: int) -> None:
     """Copy every job of that state `times` times, and let the database look at its tables anew."""
     text = MULTIPLY[database.kind].format(columns=COLUMNS)
-    database.run(lambda connection: connection.execute(text, {"times": times, "state": state}))
+    filled = {"times": times, "state": state}
+    database.run(lambda connection: connection.execute(text, filled), patient=True)
     analyze = {"mysql": "ANALYZE TABLE bide_jobs"}.get(database.kind, "ANALYZE bide_jobs")
     database.read(lambda connection: connection.execute(analyze))
