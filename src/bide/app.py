@@ -25,6 +25,7 @@ from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
+from bide.workers.background import Background
 from bide.workers.concurrent import ConcurrentWorker
 from bide.workers.roster import Crew, Lanes
 from bide.workers.settings import Settings
@@ -143,7 +144,7 @@ class App:
         Options: queue, priority, max_attempts, max_run_time, backoff, destroy_failed_jobs, and `name`
         (what payloads and lists call it, instead of its import path). Raises SettingsError, NotAJob.
         """
-        declaration = Declaration.of(**_known_options(options))
+        declaration = Declaration.from_options(options)
         if target is None:
             return lambda target: self._declare(target, name, declaration)
         return self._declare(target, name, declaration)
@@ -348,6 +349,22 @@ class App:
         """Where this App's jobs are kept, for logs and messages: without the password."""
         return shown(self._database_given or self.settings.database_url)
 
+    def run_in_background(
+        self, *, queues: Iterable[str] | None = None, threads: int = 1, in_children: bool = False
+    ) -> Background:
+        """Work in threads of this process, for small sites; returns what can be stopped.
+
+        Call it where the server's process starts (a lifespan, post_fork). With `in_children` it may
+        also be called before a preloading server forks. Raises SettingsError.
+        """
+        wanted = Wanted(_names(queues))
+
+        def make(name: str) -> Worker:
+            return self.worker_for(wanted, name=name)
+
+        grace_time = self.settings.grace_time
+        return Background(make, threads, in_children=in_children, grace_time=grace_time).start()
+
     def close(self) -> None:
         """Give up this process' connections; the App can still be used and opens new ones."""
         self.store.close()
@@ -394,17 +411,3 @@ def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
     if isinstance(names, str) or not all(isinstance(name, str) for name in named):
         raise SettingsError(f"queues={names!r} must be a list of names, e.g. ['mail', 'billing']")
     return named or None
-
-
-def _known_options(options: dict[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in options if name not in _JOB_OPTIONS]
-    if unknown:
-        raise SettingsError(
-            f"unknown option {unknown[0]!r}; the options are {', '.join(_JOB_OPTIONS)}"
-        )
-    return options
-
-
-_JOB_OPTIONS = (
-    "queue", "priority", "max_attempts", "max_run_time", "backoff", "destroy_failed_jobs", "name",
-)  # fmt: skip

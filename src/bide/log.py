@@ -127,6 +127,10 @@ LINES: dict[str, tuple[int, Words]] = {
     ),
     "database_back": (logging.INFO, lambda _: "The database answers again"),
     "keeper_failed": (logging.ERROR, lambda f: f"Keeper: {f['duty']} failed: {_error(f)}"),
+    "background_failed": (
+        logging.ERROR,
+        lambda f: f"A worker in the background of this process ended: {_error(f)}",
+    ),
     "leaving_failed": (
         logging.ERROR,
         lambda f: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
@@ -24,6 +24,17 @@ class Queueing(Protocol):
     def aenqueue(self, call: Call) -> Awaitable[Job]: ...
 
 
+#: What `@app.job(...)` may be told, besides the name.
+OPTIONS = (
+    "queue",
+    "priority",
+    "max_attempts",
+    "max_run_time",
+    "backoff",
+    "destroy_failed_jobs",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What `@app.job(...)` was told; None means the application's setting.
@@ -38,6 +49,16 @@ class Declaration:
     max_run_time: float | None = None
     backoff: Backoff | None = None
     destroy_failed_jobs: bool | None = None
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Declaration:
+        """The keywords of `@app.job(...)`; raises SettingsError for an unknown or wrong one."""
+        unknown = [name for name in options if name not in OPTIONS]
+        if unknown:
+            raise SettingsError(
+                f"unknown option {unknown[0]!r}; the options are {', '.join(OPTIONS)}"
+            )
+        return cls.of(**options)
 
     @classmethod
     def of(

@@ -1,0 +1,84 @@
+"""Workers in threads of another program: a small site, with reloaders and preloading servers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bide
+from waiting import wait_until
+from workers.fleets import Fleet, fleet
+
+
+@pytest.fixture
+def shop(tmp_path: Path, sqlite_url: str) -> Iterator[Fleet]:
+    with fleet(tmp_path, sqlite_url, sleep_delay=0.5) as made:
+        yield made
+
+
+def test_jobs_run_in_threads_of_this_process_until_stopped() -> None:
+    app = bide.App("memory://")
+    ran = threading.Event()
+
+    @app.job
+    def work() -> None:
+        ran.set()
+
+    background = app.run_in_background(threads=2)
+    work.delay()
+    assert ran.wait(10)
+    assert background.start() is background
+    background.stop()
+    assert not background.running
+    assert app.store.workers() == []
+
+
+def test_a_number_of_threads_below_one_is_refused() -> None:
+    with pytest.raises(bide.SettingsError, match="threads=0 must be at least 1"):
+        bide.App("memory://").run_in_background(threads=0)
+
+
+def test_a_program_that_ends_lets_its_running_job_end(shop: Fleet) -> None:
+    job_id = shop.enqueue("slow", 1, 0.5)
+    run(shop, "wait_for_file()")
+    assert shop.notes(did=1)
+    assert shop.app.store.get(job_id) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_preloading_server_has_workers_in_its_children(shop: Fleet) -> None:
+    shop.enqueue("work", 1)
+    run(
+        shop,
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    shop.work.delay(2)\n"
+        "    wait_for_file(2)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0)",
+        in_children=True,
+    )
+    wait_until(lambda: len(shop.notes(did=None)) == 2)
+
+
+def run(shop: Fleet, code: str, *, in_children: bool = False) -> None:
+    program = (
+        "import os, time, shop\n"
+        "def wait_for_file(lines=1):\n"
+        "    deadline = time.monotonic() + 20\n"
+        "    while time.monotonic() < deadline:\n"
+        "        if os.path.exists(shop.notes) and len(open(shop.notes).readlines()) > lines:\n"
+        "            return\n"
+        "        time.sleep(0.01)\n"
+        f"shop.app.run_in_background(in_children={in_children})\n{code}\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=shop.directory, env=shop.environment, check=True,
+        timeout=60,
+    )  # fmt: skip
