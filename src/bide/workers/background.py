@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from bide.errors import SettingsError
 from bide.events import emit
 from bide.workers.processes import host_name
 from bide.workers.signals import Requests
