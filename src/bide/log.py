@@ -23,7 +23,10 @@ def _job(facts: dict[str, Any]) -> str:
 
 def _error(facts: dict[str, Any]) -> str:
     error = facts["error"]
-    return f"{type(error).__name__}: {error}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # noqa: BLE001 - an error whose __str__ raises is the application's code
+        return f"{type(error).__name__} (its message could not be read)"
 
 
 def _worker(facts: dict[str, Any]) -> str:

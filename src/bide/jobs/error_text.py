@@ -16,7 +16,7 @@ def describe(error: BaseException) -> str:
         trace = "".join(
             traceback.format_exception(type(error), error, _below_us(error.__traceback__))
         )
-    except Exception:  # noqa: BLE001 - as above
+    except BaseException:  # noqa: BLE001 - as below
         trace = f"{type(error).__name__} (its traceback could not be read)"
     return safe(f"{message}\n{trace}".rstrip())
 
@@ -25,7 +25,7 @@ def message_of(error: BaseException) -> str:
     """What the error says, else its type (DJ-074)."""
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - an error whose __str__ raises must not cost the record of it
+    except BaseException:  # noqa: BLE001 - an error whose __str__ raises must not cost the record of it
         return f"{type(error).__name__} (its message could not be read)"
 
 

@@ -15,7 +15,7 @@ from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.perform import Performer, RunAsync, RunSync, call
 from bide.jobs.store import WorkerRef
-from bide.workers import answers
+from bide.workers import answers, children
 from bide.workers.coroutines import Coroutines
 from bide.workers.outcome import Failures
 from bide.workers.reserve import Reserver
@@ -165,8 +165,16 @@ class Attempts:
         limit = self.max_run_time(job)
         if limit != self._settings.max_run_time:
             self._on_the_slate(job, attempt.began, limit)
-        with self._deadline.limit(limit):
-            self._performer.invoke(job)
+        births = children.births()
+        try:
+            with self._deadline.limit(limit):
+                self._performer.invoke(job)
+        except BaseException as error:
+            if children.births() != births:
+                children.leave_stray(error)
+            raise
+        if children.births() != births:
+            children.leave_stray(None)
 
     def _completed(self, job: Job, attempt: _Attempt) -> None:
         """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""

@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from bide.events import emit
 from bide.forks import guard
@@ -62,13 +62,39 @@ def fork_child(main: Callable[[], int | None]) -> int:
             _first_in_children.pop()()
         status = main() or 0
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        status = _status_of(error)
     except BaseException as error:  # noqa: BLE001 - a child ends here whatever happened
         emit("child_crashed", error=error)
         traceback.print_exc()
     finally:
         _leave(status)
-    return 0
+
+
+def births() -> int:
+    """How many forks lie between the start of the program and this process."""
+    return _births
+
+
+def leave_stray(error: BaseException | None) -> NoReturn:
+    """End a child that a job has forked and let run out of the job: it is no worker."""
+    if isinstance(error, SystemExit):
+        _leave(_status_of(error))
+    if error is not None:
+        traceback.print_exception(error)
+    _leave(int(error is not None))
+
+
+def _born() -> None:
+    global _births  # noqa: PLW0603 - asking the system for the process id would cost a call per job
+    _births += 1
+
+
+_births = 0
+os.register_at_fork(after_in_child=_born)
+
+
+def _status_of(error: SystemExit) -> int:
+    return error.code if isinstance(error.code, int) else int(error.code is not None)
 
 
 def _take_own_signals() -> None:
@@ -78,7 +104,7 @@ def _take_own_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PARENTS_OWN)
 
 
-def _leave(status: int) -> None:
+def _leave(status: int) -> NoReturn:
     """Without the parent's atexit functions and buffered output, which are not this child's."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
 from bide.workers.processes import is_running, process_started
 from bide.workers.settings import Settings
-from bide.workers.signals import Bell, handled
+from bide.workers.signals import Bell, any_readable, handled
 from bide.workers.slate import Entry, Running, Slate
 
 #: Deaths that a new keeper is told again.
@@ -121,7 +120,7 @@ class Fleet:
         return 0
 
     def _wait(self, seconds: float) -> None:
-        select.select([self._deaths.reader, self._stop.fileno()], [], [], seconds)
+        any_readable([self._deaths.reader, self._stop.fileno()], seconds)
         self._stop.hush()
 
     def _over(self) -> bool:

@@ -101,7 +101,7 @@ class Housekeeping:
         job = Job(self._home, row)
         try:
             self._lifecycle.run("rescue", lambda *_: None, self._teller, job)
-        except Exception as error:  # noqa: BLE001 - a callback must not keep others from being rescued
+        except BaseException as error:  # noqa: BLE001 - no callback keeps others from being rescued
             emit("callback_failed", event="rescue", job=job, error=error)
 
     def prune(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -37,15 +38,23 @@ class Bell:
 
     def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
         """Whether it rang within `seconds`, or one of the descriptors in `also` became readable."""
-        readable, _, _ = select.select([self._read, *also], [], [], max(seconds, 0))
+        readable = any_readable([self._read, *also], seconds)
         self.hush()
-        return bool(readable)
+        return readable
 
     def hush(self) -> None:
         """Forget rings that were not waited for."""
         with suppress(BlockingIOError):
             while os.read(self._read, 4096):
                 pass
+
+
+def any_readable(descriptors: Iterable[int], seconds: float) -> bool:
+    """Whether one of them becomes readable within `seconds`; with numbers that select() refuses, too."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0, math.ceil(seconds * 1000))))
 
 
 def _close(*descriptors: int) -> None:
@@ -87,6 +96,13 @@ class Requests:
 
 
 Handler = Callable[[int, FrameType | None], Any]
+
+
+def take_back(handlers: Mapping[signal.Signals, Handler]) -> None:
+    """Install again those of `handlers` that a job has replaced and left so."""
+    for number, handler in handlers.items():
+        if signal.getsignal(number) != handler:
+            signal.signal(number, handler)
 
 
 @contextmanager

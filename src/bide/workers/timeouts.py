@@ -76,7 +76,6 @@ class Alarm:
     def __init__(self) -> None:
         self._limit: _Limit | None = None
         self._cut: BaseException | None = None
-        self._alarm_at: float | None = None
         self._earlier: tuple[Any, float] | None = None
 
     @contextmanager
@@ -105,7 +104,6 @@ class Alarm:
 
     def disarm(self) -> None:
         """Stop the timer, and give the signal back to whoever had it."""
-        self._alarm_at = None
         if self._earlier is None:
             return
         (handler, rings_at), self._earlier = self._earlier, None
@@ -115,19 +113,22 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, left)
 
     def _arm(self, until: float) -> None:
-        """One timer serves many jobs: it is only set when it would ring too late for this one."""
-        if self._alarm_at is not None and self._alarm_at <= until:
-            return
-        handler = signal.signal(signal.SIGALRM, self._rang)
-        self._alarm_at = until
-        left, _ = signal.setitimer(signal.ITIMER_REAL, max(until - clock.monotonic(), 1e-6))
+        """One timer serves many jobs: it is only set when it would ring too late for this one.
+
+        Jobs may have used the alarm for themselves, so both timer and handler are looked at.
+        """
+        now = clock.monotonic()
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        handler = signal.getsignal(signal.SIGALRM)
         if self._earlier is None:
-            self._earlier = (handler, clock.monotonic() + left if left else 0.0)
+            self._earlier = (handler, now + left if left else 0.0)
+        elif 0 < left <= until - now and handler == self._rang:
+            return
+        signal.signal(signal.SIGALRM, self._rang)
+        signal.setitimer(signal.ITIMER_REAL, max(until - now, 1e-6))
 
     def _rang(self, _signum: int, _frame: FrameType | None) -> None:
         now, limit = clock.monotonic(), self._limit
-        if self._alarm_at is not None and self._alarm_at <= now:
-            self._alarm_at = None
         if limit is None or limit.raised is not None:
             return
         if self._cut is None and now < limit.until:

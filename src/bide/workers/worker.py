@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,7 @@ from bide.workers.keeper import Keeper
 from bide.workers.processes import host_name, memory_of, process_started
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
-from bide.workers.signals import Requests, handled
+from bide.workers.signals import Handler, Requests, handled, take_back
 from bide.workers.slate import Entry
 
 #: Jobs of one loop event, as in the original (DJ-529).
@@ -57,6 +58,7 @@ class Worker:
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._registered: WorkerRef | None = None
+        self._handlers: dict[signal.Signals, Handler] = {}
         self._given_up, self._doubted = 0, False
         self._born, self._done = clock.monotonic(), 0
 
@@ -79,11 +81,16 @@ class Worker:
     def start(self) -> None:
         """Work until stopped (or, with exit_on_complete, until nothing is ready)."""
         stop, quiet = self.requests.stop, self.requests.be_quiet
-        handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet}
-        with handled({**handlers, signal.SIGUSR1: quiet}):
+        handlers: dict[signal.Signals, Handler] = {
+            signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet, signal.SIGUSR1: quiet,
+        }  # fmt: skip
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = handlers
+        with handled(handlers):
             emit("worker_started", worker=self)
             self._while_registered(lambda: self._lifecycle.run("execute", self._loop, self))
             emit("worker_stopped", worker=self)
+        self._handlers = {}
 
     def stop(self) -> None:
         """Ask it to stop after the running job; a second time, to give the running job back now."""
@@ -191,6 +198,7 @@ class Worker:
                 if job is None:
                     break
                 succeeded = self._attempts.run(job)
+                take_back(self._handlers)
                 counts[0 if succeeded else 1] += 1
         except WorkerStop:
             self.requests.stop()
