@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -69,7 +70,8 @@ class Weather:
 
     def go_on(self) -> None:
         while self._stopped:
-            self._stopped.pop().resume()
+            with suppress(psutil.NoSuchProcess):  # killed meanwhile
+                self._stopped.pop().resume()
 
 
 class Figures:
