@@ -22,6 +22,7 @@ COMMANDS = {
     "clear": "bide.cli.jobs",
     "check": "bide.cli.jobs",
     "migrate": "bide.cli.database",
+    "doctor": "bide.cli.doctor",
 }
 
 

@@ -73,10 +73,15 @@ def sql(database: Database, line: Line, to: str = "head") -> str:
     return written.getvalue()
 
 
+def versions(database: Database, line: Line) -> tuple[str | None, str | None]:
+    """The version of the tables (None: there are none) and the newest one."""
+    with _steps(line) as steps, _translated(), database.engine.connect() as connection:
+        return _version(database, line, connection), steps.get_current_head()
+
+
 def check(database: Database, line: Line) -> None:
     """Raise NotMigrated, naming the version found and the one needed, unless all steps have run."""
-    with _steps(line) as steps, _translated(), database.engine.connect() as connection:
-        found, needed = _version(database, line, connection), steps.get_current_head()
+    found, needed = versions(database, line)
     if found != needed:
         state = "are missing" if found is None else f"are at version {found}"
         raise NotMigrated(

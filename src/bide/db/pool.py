@@ -192,11 +192,14 @@ def _forget(engine: Engine) -> None:
     engine.dispose(close=False)
 
 
-def _close_sqlite_before_fork() -> None:
-    # SQLite records its locks per process; a child that inherits the record believes in locks that
-    # it does not hold, even on a connection of its own, and loses what others write.
+def close_sqlite_before_fork() -> None:
+    """Close every connection of ours to a SQLite file; the next use opens new ones.
+
+    SQLite records its locks per process; a child that inherits the record believes in locks that
+    it does not hold, even on a connection of its own, and loses what others write.
+    """
     for pool in list(_sqlite_pools):
         pool.close()
 
 
-os.register_at_fork(before=_close_sqlite_before_fork)
+os.register_at_fork(before=close_sqlite_before_fork)

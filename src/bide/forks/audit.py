@@ -9,7 +9,6 @@ from bide.forks import census, guard, trace
 from bide.forks import known as libraries
 from bide.forks.census import Census
 from bide.forks.descriptors import REPORTED, SEALED, Descriptor
-from bide.forks.known import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,8 @@ class Connection:
     """One open descriptor that matters to a fork.
 
     `opened_at` is "file:line in function" where connections are traced (BIDE_TRACE_CONNECTIONS=1),
-    else empty; `fate` says what becomes of it in a child, or became of it in this one.
+    else empty; `pool` names the library whose pool it lies in, empty where it is in none; `fate` says
+    what becomes of it in a child, or became of it in this one.
     """
 
     fd: int
@@ -28,6 +28,7 @@ class Connection:
     library: str
     opened_at: str
     fate: str
+    pool: str = ""
     inherited: bool = False
     survives_exec: bool = False
 
@@ -83,16 +84,18 @@ def _held(descriptor: Descriptor, counted: Census) -> Connection:
         counted.service(descriptor),
         holder.library if holder else "",
         opening.place if opening else "",
-        _fate(descriptor, holder),
+        _fate(descriptor, counted),
+        counted.pooled.get(descriptor.identity, ""),
         survives_exec=os.get_inheritable(descriptor.fd),
     )
 
 
-def _fate(descriptor: Descriptor, holder: Known | None) -> str:
+def _fate(descriptor: Descriptor, counted: Census) -> str:
     if reason := guard.kept().get(descriptor.identity):
         return f"{libraries.KEPT}: {reason}"
     if descriptor.kind not in SEALED:
         return libraries.LEFT
-    if holder:
-        return holder.fate
-    return libraries.SEALED
+    if descriptor.identity in counted.pooled:
+        return libraries.RENEWED
+    holder = counted.libraries.get(descriptor.identity)
+    return holder.fate if holder else libraries.SEALED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bide.forks import known, trace
@@ -13,11 +13,15 @@ from bide.forks.known import Known, Living
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """One count; `libraries` and `encrypted` go by the identity of the descriptor."""
+    """One count; `libraries`, `pooled` and `encrypted` go by the identity of the descriptor.
+
+    `pooled` names the library in whose pool a connection lies idle: a child makes the pool anew.
+    """
 
     descriptors: dict[int, Descriptor]
     living: Living
     libraries: dict[str, Known]
+    pooled: dict[str, str]
     encrypted: frozenset[str]
     mark: tuple[object, ...]
 
@@ -49,15 +53,19 @@ def take(before: Census | None = None, *, sockets: bool = False) -> Census:
         *sorted(thread.ident or 0 for thread in threading.enumerate()),
     )
     if before and before.mark == mark and before.living.can_be_kept and not sockets:
-        return Census(descriptors, before.living, before.libraries, before.encrypted, mark)
+        return replace(before, descriptors=descriptors, mark=mark)
     living = known.find_living(sockets=sockets)
-    libraries, encrypted = {}, set()
+    libraries, pooled, encrypted = {}, {}, set()
+    pools = known.pooled(living)
     for fd, (holder, value) in known.holders(living).items():
         if fd in descriptors:
-            libraries[descriptors[fd].identity] = holder
+            identity = descriptors[fd].identity
+            libraries[identity] = holder
+            if id(value) in pools:
+                pooled[identity] = pools[id(value)]
             if _is_encrypted(holder, value):
-                encrypted.add(descriptors[fd].identity)
-    return Census(descriptors, living, libraries, frozenset(encrypted), mark)
+                encrypted.add(identity)
+    return Census(descriptors, living, libraries, pooled, frozenset(encrypted), mark)
 
 
 def _is_encrypted(holder: Known, connection: Any) -> bool:

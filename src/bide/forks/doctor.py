@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
+import resource
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bide.forks import threads, trace
 from bide.forks.audit import Connection, audit
 from bide.forks.descriptors import SEALED, Kind, identity_of, listing
-from bide.forks.known import RENEWED
+from bide.forks.findings import ERROR, OK, WARNING, Finding
+from bide.forks.known import KEPT, RENEWED
 
-OK, NOTE, WARNING, WRONG = "ok", "note", "warning", "wrong"
-_MANY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing the doctor saw: how bad (ok, note, warning, wrong), what, and what to do."""
-
-    level: str
-    subject: str
-    text: str
-    advice: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return asdict(self)
+#: Descriptors that a worker needs besides what it inherits and its database connections.
+_ROOM = 100
 
 
-def examine() -> list[Finding]:
-    """Every finding about forks, the worst first. Opens nothing and says nothing to any peer."""
-    found = [
-        *connections(audit()),
+def examine(open_now: list[Connection] | None = None, *, each_needs: int = 0) -> list[Finding]:
+    """Every finding about forks. Opens nothing and says nothing to any peer.
+
+    `open_now`: the answer of audit(), where it is known already. `each_needs`: the database
+    connections that each child will open.
+    """
+    open_now = audit() if open_now is None else open_now
+    return [
+        *connections(open_now),
         *other_threads(threads.other_threads()),
-        *descriptor_limit(len(audit())),
+        descriptor_limit(each_needs),
         *devices(),
         start_method(),
     ]
-    return sorted(found, key=lambda each: [WRONG, WARNING, NOTE, OK].index(each.level))
 
 
 def connections(open_now: list[Connection]) -> list[Finding]:
@@ -49,46 +40,54 @@ def connections(open_now: list[Connection]) -> list[Finding]:
 
 def _about(each: Connection) -> list[Finding]:
     name = f"fd {each.fd} {each.library or each.service or each.kind}"
+    pool = f", in a pool of {each.pool}" if each.pool else ""
     place = f", opened at {each.opened_at}" if each.opened_at else ""
-    text = f"{each.kind} -> {each.peer or 'nowhere'}{place}: {each.fate}"
-    found = []
-    if each.inherited or each.kind not in {kind.value for kind in SEALED}:
-        found.append(Finding(NOTE, name, text))
-    elif each.kind == Kind.SQLITE.value:
-        found.append(Finding(WRONG, name, text, "open the SQLite file after the fork only"))
-    elif each.fate == RENEWED:
-        found.append(Finding(NOTE, name, text, "open it after the fork to spare the connection"))
-    else:
-        found.append(Finding(WARNING, name, text, _open_later(each)))
+    level, advice = _judged(each)
+    text = f"{each.kind} -> {each.peer or 'nowhere'}{pool}{place}: {each.fate}"
+    found = [Finding(level, name, text, advice)]
     if each.survives_exec:
         advice = f"os.set_inheritable({each.fd}, False) after connecting"
         found.append(Finding(WARNING, name, "is handed on to programs that are executed", advice))
     return found
 
 
-def _open_later(each: Connection) -> str:
-    advice = "open it in the child: bide.forks.Owned makes one per process"
+def _judged(each: Connection) -> tuple[str, str]:
+    is_sealed = each.kind in {kind.value for kind in SEALED}
+    if each.inherited or not is_sealed or each.fate == RENEWED or each.fate.startswith(KEPT):
+        return OK, ""
+    if each.kind == Kind.VIRGIN.value:
+        return WARNING, "connect it after the fork"
+    if each.kind == Kind.EPOLL.value:
+        return WARNING, "start the event loop after the fork, say with asyncio.run()"
+    if each.kind == Kind.SQLITE.value:
+        return ERROR, f"open the SQLite file after the fork only; {_how(each)}"
+    return ERROR, _how(each)
+
+
+def _how(each: Connection) -> str:
+    advice = "let each process open its own: bide.forks.Owned(make).get()"
     return advice if each.opened_at else f"{advice}; {trace.VARIABLE}=1 shows who opened it"
 
 
 def other_threads(others: list[threads.OtherThread]) -> list[Finding]:
-    """One warning for each thread that would not exist in a child."""
+    """A finding for each thread that would not exist in a child; an error where it may hold locks."""
     advice = "start threads after the fork: a lock taken by one stays taken in the child for ever"
-    return [
-        Finding(WRONG if each.locks else WARNING, "threads", f"thread {each} is alive", advice)
+    found = [
+        Finding(ERROR if each.locks else WARNING, "threads", f"thread {each} is alive", advice)
         for each in others
     ]
+    return found or [Finding(OK, "threads", "no other thread is alive")]
 
 
-def descriptor_limit(in_use: int) -> list[Finding]:
-    """A warning where little room is left for each child's own connections."""
-    import resource
-
+def descriptor_limit(each_needs: int = 0) -> Finding:
+    """Whether a child can open `each_needs` connections beside what it inherits."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft - in_use >= _MANY:
-        return []
-    text = f"{in_use} of {soft} descriptors are in use"
-    return [Finding(WARNING, "limits", text, "raise the limit: ulimit -n 65536")]
+    in_use = len(listing())
+    needed = in_use + each_needs + _ROOM
+    text = f"{in_use} of {soft} descriptors are in use; a worker needs room for about {needed}"
+    if soft >= needed:
+        return Finding(OK, "file limit", text)
+    return Finding(ERROR, "file limit", text, f"raise the limit: ulimit -n {max(needed, 4096)}")
 
 
 def devices() -> list[Finding]:
@@ -107,10 +106,11 @@ def start_method(platform: str = sys.platform) -> Finding:
         return Finding(
             WARNING,
             "start method",
-            "macOS aborts forked children that touch its system libraries (names, TLS, Objective-C)",
-            "start children by spawn, the default here",
+            "macOS aborts forked children that use its system libraries (names, TLS, Objective-C), "
+            "which is why Python starts processes by spawn there",
+            "use several `bide work -n 1` on macOS, and forked workers on Linux",
         )
     if not Path("/proc/self/fd").exists():
         text = "without /proc each descriptor is classified anew, and SQLite files are not covered"
-        return Finding(NOTE, "start method", text, "close SQLite files before a fork")
+        return Finding(WARNING, "start method", text, "close SQLite files before a fork")
     return Finding(OK, "start method", "fork")

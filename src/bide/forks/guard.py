@@ -225,10 +225,12 @@ def _forget(fork: _Fork) -> dict[str, str]:
         descriptor = fork.census.descriptors.get(fd)
         if descriptor and descriptor.identity in _state.kept:
             continue
+        if holder.renew is None and holder.lying_in:
+            continue
         fate = _forget_one(holder, value, descriptor, fork)
         if descriptor:
             fates[descriptor.identity] = fate
-    return fates
+    return fates | dict.fromkeys(fork.census.pooled, known.RENEWED)
 
 
 def _forget_one(

@@ -25,7 +25,10 @@ KEPT: Fate = "kept, as asked"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One class of one library: what it talks to, its descriptor, what a child does with it."""
+    """One class of one library: what it talks to, its descriptor, what a child does with it.
+
+    `lying_in` are the drivers' connections that a pool of it holds idle.
+    """
 
     library: str
     module: str
@@ -35,6 +38,7 @@ class Known:
     renew: Callable[[Any], None] | None = None
     fate: Fate = REFUSED
     holds_connection: bool = True
+    lying_in: Callable[[Any], Iterable[Any]] | None = None
 
     def find_class(self) -> type | None:
         """The class, where its module has been imported by somebody."""
@@ -43,8 +47,24 @@ class Known:
         return found if isinstance(found, type) else None
 
 
-def _pool(library: str, module: str, name: str, renew: Callable[[Any], None]) -> Known:
-    return Known(library, module, name, renew=renew, fate=RENEWED, holds_connection=False)
+def _pool(
+    library: str,
+    module: str,
+    name: str,
+    renew: Callable[[Any], None] | None,
+    lying_in: Callable[[Any], Iterable[Any]] | None = None,
+) -> Known:
+    return Known(
+        *(library, module, name),
+        renew=renew,
+        fate=RENEWED,
+        holds_connection=False,
+        lying_in=lying_in,
+    )
+
+
+def _checked_in(record: Any) -> Iterable[Any]:
+    return () if record.fairy_ref else (record.driver_connection,)
 
 
 def _redis_writer(connection: Any) -> int:
@@ -107,7 +127,10 @@ KNOWN = (
     ),
     Known("sqlite3", "sqlite3", "Cursor", "sqlite", renew=pools.close_sqlite, fate=CLOSED),
     Known("sqlite3", "sqlite3", "Connection", "sqlite", renew=pools.close_sqlite, fate=CLOSED),
-    _pool("psycopg_pool", "psycopg_pool.pool", "ConnectionPool", pools.renew_psycopg_pool),
+    _pool(
+        *("psycopg_pool", "psycopg_pool.pool", "ConnectionPool", pools.renew_psycopg_pool),
+        lambda pool: pool._pool,
+    ),
     _pool(
         "psycopg_pool",
         "psycopg_pool.pool_async",
@@ -119,8 +142,12 @@ KNOWN = (
         "redis-py (asyncio)", "redis.asyncio.connection", "ConnectionPool", pools.renew_redis_pool
     ),
     _pool("SQLAlchemy", "sqlalchemy.orm.session", "Session", pools.invalidate_session),
+    _pool("SQLAlchemy", "sqlalchemy.pool.base", "_ConnectionRecord", None, _checked_in),
     _pool("SQLAlchemy", "sqlalchemy.engine.base", "Engine", pools.renew_engine),
-    _pool("Django", "django.db.backends.base.base", "BaseDatabaseWrapper", pools.renew_django),
+    _pool(
+        *("Django", "django.db.backends.base.base", "BaseDatabaseWrapper", pools.renew_django),
+        lambda wrapper: (wrapper.connection,),
+    ),
 )
 _PLAIN_SOCKET = Known("socket", "socket", "socket", fileno=socket.socket.fileno, fate=SEALED)
 
@@ -186,6 +213,26 @@ def holders(living: Living) -> dict[int, tuple[Known, Any]]:
         if fd != NEVER:
             held.setdefault(fd, (known, value))
     return held
+
+
+def pooled(living: Living) -> dict[int, str]:
+    """The library in whose pool a driver's connection lies idle, by the connection's id().
+
+    asyncpg's connections belong to an event loop, which no pool can renew.
+    """
+    found = {}
+    for known, value in living:
+        for each in _lying_in(known, value):
+            if not type(each).__module__.startswith("asyncpg"):
+                found[id(each)] = known.library
+    return found
+
+
+def _lying_in(known: Known, value: Any) -> list[Any]:
+    try:
+        return list(known.lying_in(value)) if known.lying_in else []
+    except Exception:  # noqa: BLE001 - a closed pool has its own way of saying so
+        return []
 
 
 def number_of(known: Known, value: Any) -> int:

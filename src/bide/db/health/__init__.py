@@ -1,0 +1,1 @@
+"""The part of `bide doctor` about the database."""
