@@ -67,11 +67,12 @@ def show(app_name: str | None, /, *, id: int, as_json: bool) -> None:  # noqa: A
         print_json({**described(row), "failures": [one._asdict() for one in attempts]})
         return
     for name, value in described(row).items():
-        if value not in (None, ""):
+        if value not in (None, "") and not (name == "last_error" and attempts):
             click.echo(f"{name:>12}  {printable(value)}")
     for one in attempts:
         click.echo(
-            f"\nattempt {one.attempt} by {printable(one.worker)}, {one.kind}, {one.ended_at}:"
+            f"\nattempt {one.attempt} by {printable(one.worker)}, {one.kind}, "
+            f"{printable(one.ended_at)}:"
         )
         click.echo("\n".join(f"  {printable(line)}" for line in one.error.splitlines()))
 
