@@ -73,6 +73,8 @@ class SQLAlchemyRecords:
     def key_of(self, record: Any) -> RecordKey:
         state = record._sa_instance_state
         if state.key is None:
+            if flushed := _key_in_flush(state, record):
+                return RecordKey(flushed)
             raise UnsavedRecord(
                 f"{_shown(record)} has no row yet; add it to a session and flush it"
             )
@@ -96,6 +98,14 @@ def plain_session(engine: Any) -> Any:
     from sqlalchemy.orm import Session
 
     return Session(engine)
+
+
+def _key_in_flush(state: Any, record: Any) -> tuple[Any, ...] | None:
+    """The key of a record that is being flushed: in after_flush its row is there, its identity not yet."""
+    if not getattr(state.session, "_flushing", False):
+        return None
+    key = tuple(state.mapper.primary_key_from_instance(record))
+    return None if None in key else key
 
 
 def _is_marked_deleted(state: Any, record: Any) -> bool:
