@@ -67,9 +67,13 @@ def after_commit(on: Any, callback: Callable[[], object]) -> bool:
     SQLAlchemy tells it of sessions (also after a rollback), Django of aliases.
     """
     if isinstance(on, str):
+        from django.core.exceptions import SynchronousOnlyOperation
         from django.db import transaction
 
-        transaction.on_commit(callback, using=on)
+        try:
+            transaction.on_commit(callback, using=on)
+        except SynchronousOnlyOperation:  # in an event loop, whose thread is not the alias' own
+            return False
         return True
     if known_class(on, "sqlalchemy.ext.asyncio", "async_scoped_session"):
         on = on()
