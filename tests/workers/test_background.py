@@ -46,7 +46,7 @@ def test_a_number_of_threads_below_one_is_refused() -> None:
 
 def test_a_program_that_ends_lets_its_running_job_end(shop: Fleet) -> None:
     job_id = shop.enqueue("slow", 1, 0.5)
-    run(shop, "wait_for_file()")
+    run(shop, "wait_for_job(1)")
     assert shop.notes(did=1)
     assert shop.app.store.get(job_id) is None
 
@@ -59,9 +59,10 @@ def test_a_preloading_server_has_workers_in_its_children(shop: Fleet) -> None:
         "pid = os.fork()\n"
         "if pid == 0:\n"
         "    shop.work.delay(2)\n"
-        "    wait_for_file(2)\n"
+        "    wait_for_job(2)\n"
         "    os._exit(0)\n"
-        "os.waitpid(pid, 0)",
+        "os.waitpid(pid, 0)\n"
+        "wait_for_job(1)",
         in_children=True,
     )
     wait_until(lambda: len(shop.notes(did=None)) == 2)
@@ -70,10 +71,10 @@ def test_a_preloading_server_has_workers_in_its_children(shop: Fleet) -> None:
 def run(shop: Fleet, code: str, *, in_children: bool = False) -> None:
     program = (
         "import os, time, shop\n"
-        "def wait_for_file(lines=1):\n"
+        "def wait_for_job(number):\n"
         "    deadline = time.monotonic() + 20\n"
         "    while time.monotonic() < deadline:\n"
-        "        if os.path.exists(shop.notes) and len(open(shop.notes).readlines()) > lines:\n"
+        "        if os.path.exists(shop.notes) and f'\"did\": {number}' in open(shop.notes).read():\n"
         "            return\n"
         "        time.sleep(0.01)\n"
         f"shop.app.run_in_background(in_children={in_children})\n{code}\n"

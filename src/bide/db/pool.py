@@ -20,12 +20,14 @@ from bide.db.connection import Connection
 from bide.db.dialects import Dialect
 from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, dialect_of, with_driver
 from bide.db.failures import translate
+from bide.db.gate import Gate
 from bide.db.places import file_of
 from bide.db.turn import Turn, short_pause
 from bide.db.urls import url_of
 from bide.errors import DatabaseError, UnsupportedFeature
 from bide.forks.owned import Owned, keep_for_ever
 
+_gate = Gate()
 _sqlite_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 
@@ -64,9 +66,12 @@ class Pool:
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:
         """One connection; closed for good afterwards if it was marked as broken."""
-        if self._kind == "sqlite":
-            self._write_ahead.get()
-        with self._checked_out() as connection:
+        if self._kind != "sqlite":
+            with self._checked_out() as connection:
+                yield connection
+            return
+        self._write_ahead.get()
+        with _gate.passed(), self._checked_out() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -76,7 +81,7 @@ class Pool:
             yield
             return
         self._write_ahead.get()
-        with self._turn.taken(within):
+        with _gate.passed(), self._turn.taken(within):
             yield
 
     def close(self) -> None:
@@ -164,7 +169,7 @@ class Pool:
 
     def _use_write_ahead_log(self) -> bool:
         within = monotonic() + 10
-        with self._turn.taken(10), self._checked_out() as connection:
+        with _gate.passed(), self._turn.taken(10), self._checked_out() as connection:
             while True:
                 try:
                     mode = connection.execute("PRAGMA journal_mode=WAL")[0][0]
@@ -202,4 +207,11 @@ def close_sqlite_before_fork() -> None:
         pool.close()
 
 
-os.register_at_fork(before=close_sqlite_before_fork)
+def _before_fork() -> None:
+    _gate.close()
+    close_sqlite_before_fork()
+
+
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_gate.open, after_in_child=_gate.open_in_child
+)

@@ -1,0 +1,91 @@
+"""A fork waits until no thread uses a SQLite handle, so that a child is not born with its locks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from bide.db.engine import Database
+from bide.db.gate import Gate
+from waiting import wait_until
+
+
+def test_children_write_though_threads_were_writing_at_the_fork(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'busy.db'}", busy_timeout=5)
+    database.run(lambda c: c.execute("CREATE TABLE told (who TEXT)"))
+    ended = threading.Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            database.run(lambda c: c.execute("INSERT INTO told VALUES ('thread')"))
+
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        children = [_fork_and_write(database) for _ in range(20)]
+        statuses = [os.waitpid(pid, 0)[1] for pid in children]
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    database.close()
+    assert statuses == [0] * 20
+    with sqlite3.connect(tmp_path / "busy.db") as plain:
+        assert plain.execute("SELECT count(*) FROM told WHERE who = 'child'").fetchone() == (20,)
+        assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    plain.close()
+
+
+def _fork_and_write(database: Database) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        database.run(lambda c: c.execute("INSERT INTO told VALUES ('child')"))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def test_a_closed_gate_lets_nobody_in_until_it_opens() -> None:
+    gate, passed = Gate(), threading.Event()
+
+    def pass_through() -> None:
+        with gate.passed():
+            passed.set()
+
+    gate.close()
+    thread = threading.Thread(target=pass_through)
+    thread.start()
+    assert not passed.wait(0.05)
+    gate.open()
+    assert passed.wait(5)
+    thread.join()
+
+
+def test_closing_waits_for_those_inside_and_not_for_itself() -> None:
+    gate, inside, leave, closed = Gate(), threading.Event(), threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with gate.passed():
+            inside.set()
+            leave.wait(5)
+
+    def close() -> None:
+        with gate.passed():
+            gate.close()
+            closed.set()
+
+    staying, closing = threading.Thread(target=stay), threading.Thread(target=close)
+    staying.start()
+    assert inside.wait(5)
+    closing.start()
+    assert not closed.wait(0.05)
+    leave.set()
+    wait_until(closed.is_set)
+    staying.join()
+    closing.join()
