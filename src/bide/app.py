@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
 from bide.db.engine import Database
 from bide.db.urls import shown
-from bide.errors import EnqueueError, JobNotFound, NotAJob, SettingsError
+from bide.errors import JobNotFound, NotAJob, SettingsError
 from bide.jobs.declare import Declaration, JobFunction
 from bide.jobs.delayed import Asynchronous, Delay
 from bide.jobs.encoding import Encoder
-from bide.jobs.enqueue import Call, DelayJobs, Enqueuer, Options
+from bide.jobs.enqueue import DelayJobs, Enqueuer, Options, as_call
 from bide.jobs.handle import Home, Job
 from bide.jobs.job import JobRow
 from bide.jobs.lifecycle import Lifecycle
@@ -27,6 +27,7 @@ from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
 from bide.workers.background import Background
 from bide.workers.concurrent import ConcurrentWorker
+from bide.workers.pools import queue_names
 from bide.workers.roster import Crew, Lanes
 from bide.workers.settings import Settings
 from bide.workers.slate import Entry
@@ -199,19 +200,19 @@ class App:
 
         Raises NotAJob, EnqueueError and what the enqueue hook raises; then nothing is stored.
         """
-        return self._enqueuer.enqueue(_call(target, options))
+        return self._enqueuer.enqueue(as_call(target, options))
 
     async def aenqueue(self, target: Any = None, /, **options: Any) -> Job:
         """The same without blocking the event loop."""
-        return await self._enqueuer.aenqueue(_call(target, options))
+        return await self._enqueuer.aenqueue(as_call(target, options))
 
     def enqueue_many(self, targets: Iterable[Any], *, session: Any = None) -> list[Job]:
         """Store many bound calls or job objects, one statement per batch."""
-        return self._enqueuer.enqueue_many((_call(target, {}) for target in targets), session)
+        return self._enqueuer.enqueue_many((as_call(target, {}) for target in targets), session)
 
     async def aenqueue_many(self, targets: Iterable[Any], *, session: Any = None) -> list[Job]:
         """The same without blocking the event loop."""
-        calls = (_call(target, {}) for target in targets)
+        calls = (as_call(target, {}) for target in targets)
         return await self._enqueuer.aenqueue_many(calls, session)
 
     def delay(self, receiver: Any, /, **options: Any) -> Any:
@@ -290,7 +291,9 @@ class App:
         name: str | None = None,
     ) -> Worker:
         """A worker of this process for the given queues (none: all) and priorities (inclusive)."""
-        wanted = Wanted(_names(queues), _names(except_queues) or (), min_priority, max_priority)
+        wanted = Wanted(
+            queue_names(queues), queue_names(except_queues) or (), min_priority, max_priority
+        )
         changed: dict[str, Any] = {}
         if sleep_delay is not None:
             changed["sleep_delay"] = float(sleep_delay)
@@ -357,7 +360,7 @@ class App:
         Call it where the server's process starts (a lifespan, post_fork). With `in_children` it may
         also be called before a preloading server forks. Raises SettingsError.
         """
-        wanted = Wanted(_names(queues))
+        wanted = Wanted(queue_names(queues))
 
         def make(name: str) -> Worker:
             return self.worker_for(wanted, name=name)
@@ -391,23 +394,3 @@ def delay(receiver: Any, /, **options: Any) -> Any:
 def adelay(receiver: Any, /, **options: Any) -> Any:
     """`await bide.adelay(order).invoice(gross=True)`: the same without blocking the event loop."""
     return current_app().adelay(receiver, **options)
-
-
-def _call(target: Any, options: Mapping[str, Any]) -> Call:
-    if isinstance(target, Call):
-        if options:
-            raise EnqueueError(
-                f"a bound call takes no options here, got {', '.join(options)}; "
-                "choose them with job.using(...).bind(...)"
-            )
-        return target
-    return Call(target, (), {}, Options.of(options))
-
-
-def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    named = (names,) if isinstance(names, str) else tuple(names)
-    if isinstance(names, str) or not all(isinstance(name, str) for name in named):
-        raise SettingsError(f"queues={names!r} must be a list of names, e.g. ['mail', 'billing']")
-    return named or None

@@ -88,6 +88,18 @@ class Call:
     options: Options = ANY
 
 
+def as_call(target: Any, options: Mapping[str, Any]) -> Call:
+    """What is to be enqueued: a bound call as it is, anything else as a job object with options."""
+    if isinstance(target, Call):
+        if options:
+            raise EnqueueError(
+                f"a bound call takes no options here, got {', '.join(options)}; "
+                "choose them with job.using(...).bind(...)"
+            )
+        return target
+    return Call(target, (), {}, Options.of(options))
+
+
 class Encode(Protocol):
     """Writes a call: its name, its payload text, and the payload as it would come back."""
 

@@ -58,3 +58,13 @@ def _count(text: str, count: str) -> int:
     if not count.strip().isdecimal() or int(count) < 1:
         raise SettingsError(f"pool {text!r}: {count!r} is no number of workers; {EXAMPLE}")
     return int(count)
+
+
+def queue_names(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Queues as a worker wants them; no name at all means every queue."""
+    if names is None:
+        return None
+    named = (names,) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in named):
+        raise SettingsError(f"queues={names!r} must be a list of names, e.g. ['mail', 'billing']")
+    return named or None
