@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.errors import DatabaseError, NotMigrated
 from bide.i18n.guarded import Guard
+from bide.i18n.missing_keys import Asking
 from bide.i18n.rows import Rows
 from bide.i18n.snapshot import NOTHING, Snapshot, Versions, parts_of, trees_of
 
@@ -37,6 +39,7 @@ class Live:
         self.changed = changed
         self.snapshot: Snapshot | None = None
         self._stale = False
+        self.asking = Asking()
         #: Whether the database could not be reached at the last look.
         self.away = False
         self._guard = Guard()
@@ -75,6 +78,21 @@ class Live:
                 return False
         self.changed()
         return True
+
+    def write_missing(self) -> None:
+        """Make rows for the keys that were asked for in vain; without a database they are dropped."""
+        asked = self.asking.take()
+        if not asked:
+            return
+
+        def work(connection: Connection) -> None:
+            self.rows.locked(connection)
+            for locale in sorted({one.key.locale for one in asked}):
+                here = {one.key.key: one for one in asked if one.key.locale == locale}
+                self.rows.stub(connection, locale, here)
+
+        with contextlib.suppress(DatabaseError):
+            self.rows.database.run(work, repeat=True)
 
     def _load(self) -> None:
         self._read(self._whole)

@@ -24,6 +24,7 @@ from bide.db.connection import Connection
 from bide.db.dialects import moment_in
 from bide.db.engine import Database
 from bide.errors import InvalidTextArgument
+from bide.i18n.missing_keys import Asked
 from bide.i18n.row_values import encoded
 from bide.i18n.snapshot import TextRow, Versions
 from bide.i18n.tables import Tables, tables
@@ -174,6 +175,30 @@ class Rows:
             if at == locale and (self.scope is None or scope == self.scope)
         ]
 
+    def stub(self, connection: Connection, locale: str, asked: Mapping[str, Asked]) -> None:
+        """Make a row without a value for each key where nothing stands at, above or below it, and
+        note where it was asked for."""
+        for batch in _batches(list(asked)):
+            taken = [found.key for found in self.standing(connection, locale, batch)]
+            free = [key for key in batch if not any(_related(key, other) for other in taken)]
+            rows = [self._row(locale, key, None, asked[key].key.values) for key in free]
+            if rows:
+                connection.core(insert(self.tables.translations).values(rows))
+                self._note(connection, locale, {key: asked[key] for key in free})
+
+    def _note(self, connection: Connection, locale: str, asked: Mapping[str, Asked]) -> None:
+        missing, scope, now = self.tables.missing, self.scope or "", self._now()
+        where = and_(
+            missing.c.scope == scope, missing.c.locale == locale, missing.c.key.in_(list(asked))
+        )
+        connection.core(delete(missing).where(where))
+        notes = [
+            {"scope": scope, "locale": locale, "key": key, "names": " ".join(one.key.values),
+             "place": one.place, "asked": 1, "first_seen": now, "last_seen": now}
+            for key, one in asked.items()
+        ]  # fmt: skip
+        connection.core(insert(missing).values(notes))
+
     def sign(self, connection: Connection, since: Versions, author: str) -> None:
         """Put the author's name to every change of this transaction."""
         history = self.tables.history
@@ -258,6 +283,10 @@ def parents(key: str) -> list[str]:
     """`a` and `a.b` of `a.b.c`."""
     parts = key.split(".")
     return [".".join(parts[:size]) for size in range(1, len(parts))]
+
+
+def _related(key: str, other: str) -> bool:
+    return key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
 
 
 def _settled(flat: Mapping[str, Any]) -> dict[str, Any]:

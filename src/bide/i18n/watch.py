@@ -98,6 +98,7 @@ class Ear:
         hints = self._listen()
         if any(hint != HELLO for hint in hints) or self.due <= monotonic():
             found = self.live.refresh()
+            self.live.write_missing()
             if found and not hints:
                 self._trusted = self._greeted = False
             pause = NET if self._trusted else POLL

@@ -8,6 +8,7 @@ from typing import Any, Self
 from bide.db.connection import Connection
 from bide.errors import NotMigrated, SettingsError
 from bide.i18n.backends.base import Backend, Engine
+from bide.i18n.backends.missing import MissingKey
 from bide.i18n.backends.tree import TreeBackend
 from bide.i18n.keys import flatten
 from bide.i18n.live import Live
@@ -94,6 +95,11 @@ class Database(TreeBackend):
 
         rows.database.run(work, repeat=True)
         self._written()
+
+    def record(self, missing: MissingKey) -> None:
+        """Let a row without a value be made for a missing key, for translators to fill in:
+        `Missing(Chain(database, files), database.record)`. Written in batches beside the lookups."""
+        self.live.asking.add(missing)
 
     def _written(self) -> None:
         """This process sees its own writing at once."""
