@@ -35,7 +35,6 @@ from bide.workers.supervisor import Supervisor
 from bide.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from bide.db.migrate import Line
     from bide.i18n.translator import I18n
 
 P = ParamSpec("P")
@@ -232,41 +231,26 @@ class App:
         from bide.plugins.locale import Locale
 
         if self.i18n is None:
-            self.plugins.append(Locale(self._texts))
+            self.plugins.append(Locale(lambda: self.i18n or i18n))
         self.i18n = i18n
         set_default(i18n)
-
-    def _texts(self) -> I18n:
-        assert self.i18n is not None
-        return self.i18n
 
     # Looking and working
 
     def migrate(self) -> None:
         """Create or upgrade the tables; several processes may do so at once."""
         if self.database is not None:
-            from bide.db.migrate import migrate  # the tools of migrations cost time to import
+            from bide.plugins.tables import migrate_all  # the tools cost time to import
 
-            for line in self._lines():
-                migrate(self.database, line)
+            migrate_all(self.database, self.i18n)
 
     def migration_sql(self) -> str:
         """The statements that `migrate` would run on an empty database; empty for memory."""
         if self.database is None:
             return ""
-        from bide.db.migrate import sql
+        from bide.plugins.tables import sql_of_all
 
-        return "\n".join(sql(self.database, line) for line in self._lines())
-
-    def _lines(self) -> list[Line]:
-        from bide.i18n.backends.database import databases
-        from bide.i18n.migrations import texts
-        from bide.i18n.tables import TRANSLATIONS
-        from bide.jobs.migrations import JOBS
-
-        found = databases(self.i18n.backend) if self.i18n is not None else []
-        tables = {each.table for each in found if each.live.rows.database is self.database}
-        return [JOBS, *(texts(table) for table in sorted(tables or {TRANSLATIONS}))]
+        return sql_of_all(self.database, self.i18n)
 
     def find(self, job_id: int) -> Job:
         """The stored job with that id; raises JobNotFound."""

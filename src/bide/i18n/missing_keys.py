@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
-
-from bide.i18n.backends.missing import MissingKey
+from typing import Final, NamedTuple, Protocol
 
 #: More than this wait for the next writing at no time: keys that visitors make up must not flood the table.
 MOST: Final = 1000
 _OURS: Final = str(Path(__file__).parents[1])
 
 
+class MissingText(Protocol):
+    """What the ability Missing tells of."""
+
+    @property
+    def locale(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def values(self) -> tuple[str, ...]: ...
+
+
 class Asked(NamedTuple):
     """A missing key, and where in the program it was asked for first."""
 
-    key: MissingKey
+    key: MissingText
     place: str
 
 
@@ -26,7 +35,7 @@ class Asking:
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], Asked] = {}
 
-    def add(self, missing: MissingKey) -> None:
+    def add(self, missing: MissingText) -> None:
         """Remember a key."""
         name = (missing.locale, missing.key)
         if name not in self._waiting and len(self._waiting) < MOST:
