@@ -19,7 +19,7 @@ from bide.jobs.hooks import ask, call_hook
 from bide.jobs.job import NewJob
 from bide.jobs.keys import KEY_LENGTH, new_key
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.names import MAX_LENGTH, storable
+from bide.jobs.names import MAX_LENGTH, problem_with
 from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer
 
@@ -278,10 +278,9 @@ def _check(job: Job) -> None:
 
 
 def _check_text(name: str, text: str | None, longest: int) -> None:
-    if text is not None and (len(text) > longest or storable(text) != text):
-        raise EnqueueError(
-            f"{name}={text[:40]!a} must be at most {longest} whole characters without NUL"
-        )
+    problem = problem_with(text, longest) if text is not None else None
+    if text is not None and problem:
+        raise EnqueueError(f"{name}={text[:40]!a} {problem}")
 
 
 def _moment(value: When) -> datetime | None:

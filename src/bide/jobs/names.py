@@ -33,6 +33,13 @@ def _text(label: Any) -> str:
     return label
 
 
+def problem_with(text: str, longest: int = MAX_LENGTH) -> str | None:
+    """Why not every database keeps `text` in a short column as it is; None when they do."""
+    if len(text) <= longest and storable(text) == text:
+        return None
+    return f"must be at most {longest} whole characters without NUL"
+
+
 def storable(name: str) -> str:
     """The name as every database can keep it: no NUL, whole characters, at most 255."""
     return name.replace("\0", "").encode(errors="replace").decode()[:MAX_LENGTH]

@@ -18,7 +18,7 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Lease, WorkerRef
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
-from bide.workers.processes import is_running, process_started
+from bide.workers.processes import identity, is_running
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, any_readable, handled
 from bide.workers.slate import Entry, Running, Slate
@@ -184,8 +184,7 @@ class Fleet:
         first = lines[0]
         queues = self._queues.get(first.place)
         return {
-            "pid": first.pid,
-            "started": process_started(first.pid),
+            **identity(first.pid),
             "queues": list(queues) if queues is not None else None,
             "running": [
                 {"id": line.job_id, "name": line.job_name} for line in lines if line.job_id

@@ -66,6 +66,18 @@ class Housekeeping:
         if dead:
             self._take(NEVER, dead)
 
+    def succeed(self, name: str) -> None:
+        """A worker that starts under a given name takes the jobs of the dead one of that name at once
+        (queue.md DJ-038)."""
+        host = host_name()
+        dead = [
+            row.id
+            for row in self._home.store.workers()
+            if row.name == name and row.host == host and not process_lives(row)
+        ]
+        if dead:
+            self._take(NEVER, dead)
+
     def rescue(self) -> None:
         """Take the jobs of workers that missed their heartbeats.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, Protocol
 
 from bide import clock
-from bide.errors import WorkerStop
+from bide.errors import DatabaseError, WorkerStop
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import WorkerRef
@@ -52,12 +53,16 @@ class Keeper:
         self._relief = Duty(worker.relieve, 0.0)
         interval = settings.heartbeat_interval
         self._duties = [Duty(worker.compare, interval)]
+        self._house: Housekeeping | None = None
         if alone:
-            house = Housekeeping(home, lifecycle, settings, lambda: (worker.ref.id,))
-            self._duties += [Duty(self._beat, interval), *house.duties(worker)]
+            self._house = Housekeeping(home, lifecycle, settings, lambda: (worker.ref.id,))
+            self._duties += [Duty(self._beat, interval), *self._house.duties(worker)]
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, succeeding: str | None = None) -> None:
+        """Begin; a worker named `succeeding` goes on where a dead one of that name ended."""
+        if succeeding is not None and self._house is not None:
+            with suppress(DatabaseError):  # then its jobs are rescued like any others
+                self._house.succeed(succeeding)
         self._thread.start()
 
     def stop(self) -> None:

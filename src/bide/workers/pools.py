@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bide.errors import SettingsError
+from bide.jobs.names import problem_with
 from bide.jobs.store import Wanted
 from bide.workers.roster import Crew
 
@@ -67,4 +68,7 @@ def queue_names(names: Iterable[str] | None) -> tuple[str, ...] | None:
     named = (names,) if isinstance(names, str) else tuple(names)
     if isinstance(names, str) or not all(isinstance(name, str) for name in named):
         raise SettingsError(f"queues={names!r} must be a list of names, e.g. ['mail', 'billing']")
+    for name in named:
+        if problem := problem_with(name):
+            raise SettingsError(f"queue {name[:40]!r} {problem}")
     return named or None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from bide.jobs.job import WorkerRow
 
@@ -22,6 +25,22 @@ def process_started(pid: int) -> str | None:
         return None
 
 
+@cache
+def _space() -> str | None:
+    """Which numbers of processes are meant: containers may share the name of their host, and a host
+    that was started again has its name still."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - no path, a number
+    except OSError:
+        return None
+
+
+def identity(pid: int) -> dict[str, Any]:
+    """What tells a process of this host from any other, for `process_lives` to judge by."""
+    return {"pid": pid, "started": process_started(pid), "space": _space()}
+
+
 def is_running(pid: int) -> bool:
     """Whether the process is there and has not ended without anybody looking (a zombie)."""
     try:
@@ -35,7 +54,12 @@ def is_running(pid: int) -> bool:
 
 
 def process_lives(row: WorkerRow) -> bool:
-    """Whether the process that registered still runs, and is not another one with its number."""
+    """Whether the process that registered still runs, and is not another one with its number.
+
+    Of what happens in another container, or before this host was started, nothing is known: True.
+    """
+    if row.info.get("space") not in (None, _space()):
+        return True
     if not is_running(row.pid):
         return False
     started = process_started(row.pid)

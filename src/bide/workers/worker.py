@@ -10,15 +10,16 @@ from contextlib import suppress
 from typing import Any
 
 from bide import clock
-from bide.errors import DatabaseError, FatalBackendError, WorkerStop
+from bide.errors import DatabaseError, FatalBackendError, SettingsError, WorkerStop
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.names import problem_with
 from bide.jobs.store import Wanted, WorkerRef
 from bide.workers.attempts import Attempts
 from bide.workers.insist import Insistence
 from bide.workers.keeper import Keeper
-from bide.workers.processes import host_name, memory_of, process_started
+from bide.workers.processes import host_name, identity, memory_of
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
 from bide.workers.signals import Handler, Requests, handled, take_back
@@ -52,7 +53,7 @@ class Worker:
     ) -> None:
         self._home, self._lifecycle, self.settings = home, lifecycle, settings
         self._wanted, self._exit_on_complete = wanted, exit_on_complete
-        self._given_name, self._entry = name, entry
+        self.name, self._entry = name, entry
         self.requests = Requests()
         self._insistence = Insistence(self.requests, settings.grace_time)
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
@@ -69,6 +70,9 @@ class Worker:
 
     @name.setter
     def name(self, name: str | None) -> None:
+        problem = problem_with(name) if name else None
+        if name and problem:
+            raise SettingsError(f"a worker's name {problem}, got {name[:40]!r}; e.g. mail-1")
         self._given_name = name
 
     @property
@@ -116,7 +120,7 @@ class Worker:
         except WorkerStop:  # the database never answered
             return
         keeper = Keeper(self._home, self._lifecycle, self.settings, self, alone=self._entry is None)
-        keeper.start()
+        keeper.start(succeeding=self._given_name)
         try:
             work()
         finally:
@@ -258,8 +262,7 @@ class Worker:
         """What others may know of this worker."""
         job = self.running
         return {
-            "pid": os.getpid(),
-            "started": process_started(os.getpid()),
+            **identity(os.getpid()),
             "queues": list(self._wanted.queues) if self._wanted.queues is not None else None,
             "running": [{"id": job.id, "name": job.name}] if job is not None else [],
         }
