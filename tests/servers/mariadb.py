@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -131,7 +132,8 @@ class MariaDB(Server):
         for (number,) in self.execute(
             "SELECT id FROM information_schema.processlist WHERE db = %s", name
         ):
-            self.execute("KILL SOFT CONNECTION %s", number)
+            with suppress(pymysql.err.OperationalError):  # it left meanwhile
+                self.execute("KILL SOFT CONNECTION %s", number)
         self.execute(f"DROP DATABASE IF EXISTS `{name}`")
 
     def execute(self, statement: str, *values: object) -> tuple[tuple[Any, ...], ...]:

@@ -67,7 +67,7 @@ MENDED = {
     ("bad commands", 1): Mended(2, "No such command 'bogus'", "DJ-562"),
     ("bad commands", 2): Mended(2, "No such option", "wrong usage is status 2"),
     ("bad commands", 3): Mended(
-        0, "bide.1: process with pid N started.", "it names the fleet, not a worker", ["bide.1.pid"]
+        0, "bide.N: process with pid N started.", "it names the fleet, not a worker", ["bide.1.pid"]
     ),
 }  # fmt: skip
 

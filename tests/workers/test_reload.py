@@ -148,13 +148,13 @@ def test_a_successor_starts_first_and_only_then_the_old_worker_leaves() -> None:
     assert leaving is not None
     assert leaving.pid == 100
     assert roster.next_to_leave(lambda _: True) is None
-    roster.buried(leaving, bad=False)
+    roster.buried(leaving, bad=False, useful=True)
     assert range(1) in roster.rooms
 
 
 def test_an_old_worker_that_dies_is_replaced_at_once() -> None:
     roster = _adopted(2)
-    roster.buried(roster.old[1], bad=True)
+    roster.buried(roster.old[1], bad=True, useful=True)
     assert [place.index for place in roster.to_fill()] == [1]
 
 
@@ -165,7 +165,7 @@ def test_old_workers_for_whom_there_is_no_place_any_more_leave() -> None:
     pids = []
     while (leaving := roster.next_to_leave(lambda _: True)) is not None:
         pids.append(leaving.pid)
-        roster.buried(leaving, bad=False)
+        roster.buried(leaving, bad=False, useful=True)
     assert pids == [100, 101, 102]
 
 

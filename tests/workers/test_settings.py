@@ -149,7 +149,8 @@ def test_tables_carry_the_prefix(sqlite_url: str, prefix: str) -> None:
     assert app.worker().work_off() == (1, 0)
     app.close()
     with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        ours = "SELECT name FROM sqlite_master WHERE tbl_name <> 'translations'"  # the gem's name
+        names = {row[0] for row in connection.execute(ours)}
     connection.close()
     assert f"{prefix}jobs" in names
     assert all(name.startswith((prefix, "sqlite_", "ix_", "alembic")) for name in names), names

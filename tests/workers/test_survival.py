@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -106,8 +107,12 @@ def with_our_signals(action: Callable[[], Any]) -> Any:
 
 def test_ctrl_c_that_nobody_handles_gives_the_job_back_and_comes_through(app: bide.App) -> None:
     job = job_with(app, perform=raises(KeyboardInterrupt()))
-    with pytest.raises(KeyboardInterrupt):
-        app.worker().work_off()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            app.worker().work_off()
+    finally:
+        signal.signal(signal.SIGINT, before)
     row = app.store.get(job.id or 0)
     assert row is not None
     assert (row.attempts, row.locked_by) == (0, None)

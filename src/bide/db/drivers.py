@@ -221,7 +221,8 @@ def _choose(kind: str) -> str:
         return "pysqlite"
     modules = {
         "postgresql": {"psycopg": "psycopg"},
-        "mysql": {"MySQLdb": "mysqldb", "pymysql": "pymysql"},
+        # The watchdog cannot cut off a statement of mysqlclient: only for those who name it.
+        "mysql": {"pymysql": "pymysql", "MySQLdb": "mysqldb"},
     }
     for module, name in modules[kind].items():
         try:
