@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import Table, func, inspect, select
 
 from bide.db.engine import Database
 from bide.db.migrate import check, downgrade, migrate, sql
@@ -102,3 +102,31 @@ def test_names_are_told_apart_exactly(database: Database) -> None:
             )
         )
     assert database.read(lambda c: c.execute("SELECT count(*) FROM bide_queues")) == [(4,)]
+
+
+def test_each_step_goes_up_and_down_with_data_in_the_tables(database: Database) -> None:
+    migrate(database, JOBS)
+    with database.engine.begin() as connection:
+        for table in tables():
+            connection.execute(table.insert().values(_any_row(table)))
+    for step in ("0002", "0001"):
+        assert downgrade(database, JOBS, step)
+    assert migrate(database, JOBS)
+    kept = {"bide_jobs", "bide_workers", "bide_attempts", "bide_queues"}
+    with database.engine.connect() as connection:
+        for table in tables():
+            [(rows,)] = connection.execute(select(func.count()).select_from(table))
+            assert rows == (table.name in kept), table.name
+
+
+def _any_row(table: Table) -> dict[str, object]:
+    values = {int: 1, float: 1.5, str: "x"}
+    moments = {"minute", "at", "run_at", "created_at", "started_at", "heartbeat_at", "ended_at"}
+    return {
+        column.name: _MOMENT if column.name in moments else values[column.type.python_type]
+        for column in table.c
+        if column.name in moments or column.type.python_type in values
+    }
+
+
+_MOMENT = "2027-01-31 08:00:00.000000"

@@ -13,7 +13,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from bide.jobs.audit import AuditEntry, AuditRow
 from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
+from bide.jobs.statistics import Statistic
 
 #: An attempt: the job's id and the number of its lease.
 Lease = tuple[int, int]
@@ -251,11 +253,85 @@ class Operating(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """Statistics. NotMigrated where the tables are older than they."""
+
+    def write(self, writer: int, rows: Sequence[Statistic]) -> None:
+        """Store what one process has counted, in place of what it wrote for those minutes before.
+
+        `writer` (greater than 0) is that process' alone, so that no two writers ever wait for each
+        other, and writing twice counts once.
+        """
+        ...
+
+    def read(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        step: timedelta | None = None,
+        by: Collection[str] = ("queue", "name"),
+        queue: str | None = None,
+        name: str | None = None,
+    ) -> list[Statistic]:
+        """What was counted from `since` to before `until` (None: from the first, to the last), oldest
+        first, then by queue and name.
+
+        One row for each `step` of time that has any; None: one for all of it, at ALL_TIME. Rows are
+        told apart by what `by` names, and have "" in what it does not. `queue` and `name` choose.
+        What is older than two days is known by the hour, what was pruned only in a sum over all time.
+        ValueError for a step of less than a minute and for an unknown `by`.
+        """
+        ...
+
+    def prune(self, now: datetime, *, keep: timedelta, limit: int = 1000) -> int:
+        """Add up rows: of all writers after an hour, of the hour after two days, of all time after
+        `keep`; how many went into others. No sum over everything ever changes. Any number of
+        processes may do it; at most `limit` rows of each kind at a time.
+        """
+        ...
+
+
+class Auditing(Protocol):
+    """The list of what operators did. NotMigrated where the tables are older than it."""
+
+    def write(self, entries: Sequence[AuditEntry]) -> None:
+        """Add entries. What no database can hold in a name is replaced, what is too long is cut and
+        stands whole in the detail."""
+        ...
+
+    def read(
+        self,
+        *,
+        limit: int = 50,
+        before_id: int | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        what: str | None = None,
+    ) -> list[AuditRow]:
+        """Newest first, a page at a time: pass the last id of a page as `before_id` for the next."""
+        ...
+
+    def prune(self, before: datetime, *, limit: int = 1000) -> int:
+        """Delete up to `limit` entries older than the moment, the oldest first; how many."""
+        ...
+
+
 class Store(Enqueuing, Running, Watching, Reading, Operating, Protocol):
     """A whole store of jobs."""
 
     #: What the URL calls it: memory, sqlite, postgresql, mysql.
     name: str
+
+    @property
+    def statistics(self) -> Counting:
+        """What was counted."""
+        ...
+
+    @property
+    def audit(self) -> Auditing:
+        """What operators did."""
+        ...
 
     def wakeups(self) -> Wakeups:
         """A new way to wait for jobs, for one worker process."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Column, Integer, MetaData, SmallInteger, Table
+from sqlalchemy import Column, Double, Integer, MetaData, SmallInteger, Table
 
 from bide.db.types import Big, Key, LongText, Moment, Name
+from bide.jobs.statistics import EMPTY, Statistic
 
 
 class Tables(NamedTuple):
@@ -17,6 +18,8 @@ class Tables(NamedTuple):
     workers: Table
     attempts: Table
     queues: Table
+    statistics: Table
+    audit: Table
 
 
 @cache
@@ -79,5 +82,25 @@ def tables(prefix: str = "bide_") -> Tables:
             "queues",
             Column("name", Name, primary_key=True),
             Column("paused_at", Moment),
+        ),
+        statistics=table(
+            "statistics",
+            Column("writer", Big, primary_key=True),
+            Column("minute", Moment, primary_key=True),
+            Column("queue", Name, primary_key=True),
+            Column("name", Name, primary_key=True),
+            *(Column(name, Big) for name in Statistic._fields[3:8]),
+            *(Column(name, Double) for name in Statistic._fields[8:-2]),
+            *(Column(f"run_{place}", Big) for place in range(len(EMPTY))),
+            *(Column(f"wait_{place}", Big) for place in range(len(EMPTY))),
+        ),
+        audit=table(
+            "audit",
+            Column("id", Big, primary_key=True),
+            Column("at", Moment),
+            Column("who", Name),
+            Column("action", Name),
+            Column("what", Name),
+            Column("detail", LongText),
         ),
     )

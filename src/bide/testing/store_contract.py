@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bide.jobs.store import Store
+from bide.testing.contract.auditing import AuditContract
 from bide.testing.contract.claiming import ClaimingContract
 from bide.testing.contract.enqueuing import EnqueuingContract
 from bide.testing.contract.leases import LeaseContract
@@ -25,6 +26,7 @@ from bide.testing.contract.queues import QueuesContract
 from bide.testing.contract.racing import RacingContract
 from bide.testing.contract.reading import ReadingContract
 from bide.testing.contract.reporting import ReportingContract
+from bide.testing.contract.statistics import StatisticsContract
 from bide.testing.contract.texts import TextsContract
 from bide.testing.contract.waking import WakingContract
 from bide.testing.contract.watching import RescueContract, WatchingContract
@@ -40,6 +42,8 @@ class StoreContract(
     RescueContract,
     ReadingContract,
     OperatingContract,
+    StatisticsContract,
+    AuditContract,
     TextsContract,
     RacingContract,
     WakingContract,

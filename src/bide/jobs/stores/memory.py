@@ -13,18 +13,10 @@ from typing import Any
 
 from bide import clock
 from bide.errors import ForkError, UnsupportedFeature
-from bide.jobs.job import (
-    UNFINISHED,
-    AttemptRow,
-    Filter,
-    JobRow,
-    NewJob,
-    QueueRow,
-    State,
-    WorkerRow,
-)
+from bide.jobs.job import UNFINISHED, AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
 from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.bell import Bell
+from bide.jobs.stores.memory_records import MemoryAudit, MemoryStatistics
 from bide.jobs.stores.shelf import Shelf, covers
 
 #: What clears the lock of a row.
@@ -45,6 +37,7 @@ class MemoryStore:
         self._bells: weakref.WeakSet[Bell] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._pid = os.getpid()
+        self.statistics, self.audit = MemoryStatistics(), MemoryAudit()
 
     def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """Store jobs; `on` is refused, because memory has no transactions."""

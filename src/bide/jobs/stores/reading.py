@@ -13,7 +13,9 @@ from bide.db.engine import Database
 from bide.db.statements import Statements
 from bide.jobs.job import AttemptRow, Filter, JobRow, QueueRow, State, WorkerRow
 from bide.jobs.store import Lease, Wanted, WorkerRef
+from bide.jobs.stores.audit import SqlAudit
 from bide.jobs.stores.rows import attempt_from, job_from, jobs_from, worker_from
+from bide.jobs.stores.statistics import SqlStatistics
 from bide.jobs.tables import tables
 
 #: Function that finds one text in another, without wildcards.
@@ -27,6 +29,7 @@ class SqlReading:
         self.database = database
         self.tables = tables(database.table_prefix)
         self.statements = Statements("bide.jobs.sql", database.kind, database.table_prefix)
+        self.statistics, self.audit = SqlStatistics(database), SqlAudit(database)
         self._columns = [self.tables.jobs.c[name] for name in JobRow._fields]
 
     def moment(self, moment: datetime) -> Any:
