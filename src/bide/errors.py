@@ -214,19 +214,25 @@ class InvalidLocale(TextError):
 class InvalidLocaleData(TextError):
     """A file of texts cannot be read, or does not hold texts by locale."""
 
-    def __init__(self, filename: str, problem: str) -> None:
-        self.filename, self.problem = filename, problem
-        super().__init__(f"can not load translations from {filename}: {problem}")
+    def __init__(self, filename: str, problem: str, line: int | None = None) -> None:
+        self.filename, self.problem, self.line = filename, problem, line
+        place = filename if line is None else f"{filename}, line {line}"
+        super().__init__(f"can not load translations from {place}: {problem}")
 
 
 class UnknownFileType(TextError):
     """A file of texts has an extension that no loader knows."""
 
-    def __init__(self, type: str, filename: str) -> None:  # noqa: A002 - the gem's word
+    def __init__(
+        self,
+        type: str,  # noqa: A002 - the gem's word
+        filename: str,
+        known: str = "yml, yaml, json, toml, po, or py named in full",
+    ) -> None:
         self.type, self.filename = type, filename
         super().__init__(
             f"can not load translations from {filename}, the file type {type!r} is not known; "
-            "use yml, yaml, json, toml, po, or py named in full"
+            f"use {known}"
         )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.plural import PluralRule, to_gettext
 
 from bide.i18n.locales import parents
 
@@ -38,13 +39,22 @@ def plural_rule(locale: str) -> Rule:
     return category
 
 
+def gettext_plural_forms(locale: str) -> str:
+    """The header Plural-Forms of a PO file with one form for each category, in CLDR's order."""
+    return to_gettext(_plural_form(locale))
+
+
 def _rules(locale: str) -> list[tuple[str, Any]]:
+    return list(_plural_form(locale).abstract)
+
+
+def _plural_form(locale: str) -> PluralRule:
     for tag in parents(locale):
         try:
-            return list(Locale.parse(tag.replace("_", "-"), sep="-").plural_form.abstract)
+            return Locale.parse(tag.replace("_", "-"), sep="-").plural_form
         except (UnknownLocaleError, ValueError, TypeError):
             continue
-    return list(Locale.parse("en").plural_form.abstract)
+    return Locale.parse("en").plural_form
 
 
 def _compiled(rules: list[tuple[str, Any]], names: dict[str, str]) -> Callable[..., str]:

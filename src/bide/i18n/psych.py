@@ -29,7 +29,11 @@ _PLAIN_TAGS = frozenset(
 
 
 class PsychError(ValueError):
-    """The text is no YAML, or asks for an object."""
+    """The text is no YAML, or asks for an object; `line` says where, if that is known."""
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(problem)
 
 
 def load(text: str | bytes, *, locales_on_top: bool = False) -> Any:
@@ -42,7 +46,8 @@ def load(text: str | bytes, *, locales_on_top: bool = False) -> Any:
         node = yaml.compose(text, Loader=_LOADER)
         return None if node is None else _Reader(locales_on_top).value(node)
     except yaml.YAMLError as error:
-        raise PsychError(str(error)) from error
+        mark = getattr(error, "problem_mark", None)
+        raise PsychError(str(error), mark.line + 1 if mark else None) from error
     except RecursionError as error:
         raise PsychError("the document is nested too deeply") from error
 
@@ -59,7 +64,7 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if id(node) in self.open:
-            raise PsychError("an alias points at what holds it")
+            raise PsychError("an alias points at what holds it", _line(node))
         if id(node) not in self.done:
             self.open.add(id(node))
             self.done[id(node)] = self._collection(node)
@@ -68,7 +73,7 @@ class _Reader:
 
     def _collection(self, node: Any) -> Any:
         if node.tag not in _PLAIN_TAGS:
-            raise PsychError(f"the tag {node.tag} asks for an object")
+            raise PsychError(f"the tag {node.tag} asks for an object", _line(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each) for each in node.value]
         text_keys, self.text_keys = self.text_keys, False
@@ -89,7 +94,7 @@ class _Reader:
 
     def _key(self, node: Any, as_text: bool) -> Any:
         if not isinstance(node, yaml.ScalarNode):
-            raise PsychError("a key must be a plain value, not a list or a mapping")
+            raise PsychError("a key must be a plain value, not a list or a mapping", _line(node))
         if as_text:
             return str(node.value).removeprefix(":")
         key = _scalar(node)
@@ -99,12 +104,17 @@ class _Reader:
         return "" if key is None else key
 
 
+def _line(node: Any) -> int:
+    line: int = node.start_mark.line
+    return line + 1
+
+
 def _scalar(node: Any) -> Any:
     text, tag = node.value, node.tag
     if tag in ("!ruby/symbol", "!ruby/sym"):
         return Key(text)
     if tag not in _PLAIN_TAGS:
-        raise PsychError(f"the tag {tag} asks for an object")
+        raise PsychError(f"the tag {tag} asks for an object", _line(node))
     if node.style:
         return text
     return plain(text)

@@ -34,6 +34,11 @@ def encoded(key: str, value: Any) -> str | None:
     return f"--- {_flow(key, value)}\n"
 
 
+def written(key: str, value: Any) -> str:
+    """`value` as one line of YAML. Raises InvalidTextArgument, naming the key."""
+    return _flow(key, value)
+
+
 def _flow(key: str, value: Any) -> str:
     if isinstance(value, str):
         return _link(value) if isinstance(value, Key) else _quoted(key, value)
