@@ -85,6 +85,25 @@ def test_no_number_is_closed_so_that_a_new_connection_never_gets_an_old_object_s
     assert in_child(child) == 0
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["opened", "replaced"])
+def test_what_is_opened_after_the_count_is_sealed_too(
+    wire: tuple[socket.socket, socket.socket], replaced: bool
+) -> None:
+    """A thread, or a hook that runs after ours, may open a connection, also under a used number."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stopgap = os.open("/dev/null", os.O_RDONLY)
+        guard.before_fork()
+        if replaced:
+            os.close(stopgap)
+        with socket.create_connection(listener.getsockname()) as late:
+            assert (late.fileno() == stopgap) is replaced
+            said = in_child(lambda: outcome(lambda: late.send(b"from the child")))
+            guard.after_fork_in_parent()
+    if not replaced:
+        os.close(stopgap)
+    assert said == "BrokenPipeError"
+
+
 def test_listeners_pairs_datagrams_and_pipes_still_work_in_the_child() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     mine, other = socket.socketpair()

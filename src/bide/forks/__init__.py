@@ -1,8 +1,8 @@
 """The guarantee that no connection crosses a fork; knows neither databases nor jobs."""
 
 from bide.forks.audit import Connection, audit
+from bide.forks.crossings import Crossing
 from bide.forks.guard import (
-    Crossing,
     Layers,
     after_fork_in_child,
     after_fork_in_parent,

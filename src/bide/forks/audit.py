@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from bide.forks import census, guard, trace
 from bide.forks import known as libraries
 from bide.forks.census import Census
+from bide.forks.crossings import Crossing
 from bide.forks.descriptors import REPORTED, SEALED, Descriptor
 
 
@@ -58,7 +59,7 @@ def _is_dead_end(descriptor: Descriptor) -> bool:
     return descriptor.kind not in SEALED or not descriptor.peer
 
 
-def _inherited(crossing: guard.Crossing) -> Connection:
+def _inherited(crossing: Crossing) -> Connection:
     descriptor = crossing.descriptor
     return Connection(
         descriptor.fd,

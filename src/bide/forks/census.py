@@ -16,6 +16,8 @@ class Census:
     """One count; `libraries`, `pooled` and `encrypted` go by the identity of the descriptor.
 
     `pooled` names the library in whose pool a connection lies idle: a child makes the pool anew.
+    `told` are the numbers of those that can be told something, found before the fork: a child has
+    no time for it.
     """
 
     descriptors: dict[int, Descriptor]
@@ -24,6 +26,7 @@ class Census:
     pooled: dict[str, str]
     encrypted: frozenset[str]
     mark: tuple[object, ...]
+    told: frozenset[int] = frozenset()
 
     def service(self, descriptor: Descriptor) -> str:
         """Whom the descriptor talks to: by its holder's class, else by port or path."""
@@ -65,7 +68,9 @@ def take(before: Census | None = None, *, sockets: bool = False) -> Census:
                 pooled[identity] = pools[id(value)]
             if _is_encrypted(holder, value):
                 encrypted.add(identity)
-    return Census(descriptors, living, libraries, pooled, frozenset(encrypted), mark)
+    found = Census(descriptors, living, libraries, pooled, frozenset(encrypted), mark)
+    sealed = (each for each in descriptors.values() if each.kind in SEALED)
+    return replace(found, told=frozenset(each.fd for each in sealed if found.can_be_told(each)))
 
 
 def _is_encrypted(holder: Known, connection: Any) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ from bide import events
 from bide.errors import ForkError
 from bide.forks import census, known, owned, pools, refusal, streams, threads, trace
 from bide.forks.census import Census
+from bide.forks.crossings import Crossing, Crossings
 from bide.forks.descriptors import SEALED, Descriptor, identity_of
 from bide.forks.seal import postgresql_error, seal
 
@@ -27,26 +29,6 @@ class Layers:
     seal: bool = True
     forget: bool = True
     owned: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """What became of one connection that this process inherited."""
-
-    descriptor: Descriptor
-    service: str
-    library: str
-    opened_at: str
-    fate: str
-    reason: str
-
-    def __str__(self) -> str:
-        words = (self.library or self.service or "unknown", self.descriptor.kind.value)
-        place = f", opened at {self.opened_at}" if self.opened_at else ""
-        return (
-            f"fd {self.descriptor.fd} {' '.join(words)} -> {self.descriptor.peer}{place}: "
-            f"{self.fate}"
-        )
 
 
 @dataclass(slots=True)
@@ -68,7 +50,7 @@ class _State:
     collecting: bool = True
     last_census: Census | None = None
     kept: dict[str, str] = field(default_factory=dict)
-    crossings: list[Crossing] = field(default_factory=list)
+    crossings: Sequence[Crossing] = ()
     warned: set[tuple[str, ...]] = field(default_factory=set)
 
 
@@ -139,13 +121,13 @@ def after_fork_in_parent() -> None:
         gc.enable()
 
 
-def after_fork_in_child() -> list[Crossing]:
+def after_fork_in_child() -> Sequence[Crossing]:
     """In the child, before anything else: seal, then forget. Returns what was inherited.
 
     A second call in the same process only returns the same again.
     """
     if _state.handled == os.getpid():
-        return list(_state.crossings)
+        return _state.crossings
     fork = _state.forks.get(threading.get_ident())
     _state.handled, _state.forks, _state.last_census = os.getpid(), {}, None
     if fork is None:
@@ -157,10 +139,10 @@ def after_fork_in_child() -> list[Crossing]:
     streams.renew_log_handlers(files=not fork.alone)
     if _state.collecting:
         gc.enable()
-    _state.crossings = [_crossing(each, fork, fates) for each in sealed]
+    _state.crossings = Crossings(sealed, fork.census, fork.parent, fates)
     if sealed:
-        events.emit("forks.sealed", parent=fork.parent, crossings=list(_state.crossings))
-    return list(_state.crossings)
+        events.emit("forks.sealed", parent=fork.parent, crossings=_state.crossings)
+    return _state.crossings
 
 
 def crossings() -> list[Crossing]:
@@ -209,8 +191,11 @@ def _refuse_to_go_on() -> NoReturn:
 
 
 def _seal(fork: _Fork) -> list[Descriptor]:
+    counted = fork.census
+
     def speech(descriptor: Descriptor) -> bytes:
-        if not fork.census.can_be_told(descriptor):
+        was_counted = counted.descriptors.get(descriptor.fd) is descriptor
+        if not (descriptor.fd in counted.told if was_counted else counted.can_be_told(descriptor)):
             return b""
         return postgresql_error(census.reason(descriptor, fork.parent, os.getpid()))
 
@@ -254,18 +239,6 @@ def _forget_one(
         refusal.close_quietly(value)
         return known.CLOSED
     return known.SEALED
-
-
-def _crossing(descriptor: Descriptor, fork: _Fork, fates: dict[str, str]) -> Crossing:
-    opening = trace.opening_of(descriptor.identity)
-    return Crossing(
-        descriptor,
-        fork.census.service(descriptor),
-        fork.census.library(descriptor),
-        opening.place if opening else "",
-        fates.get(descriptor.identity, known.SEALED),
-        census.reason(descriptor, fork.parent, os.getpid()),
-    )
 
 
 def _warn_of(others: list[threads.OtherThread]) -> None:

@@ -24,14 +24,13 @@ def seal(
     Reads see the end and writes fail, at once and in this process alone. No number is closed: the
     next connection would get it, and the old object would speak into it (queue.md 7.4).
     """
+    sealed = [
+        each for each in scan(before).values() if each.kind in SEALED and each.identity not in keep
+    ]
+    if not sealed:
+        return sealed
     dead, unreadable = _dead_end(), sqlite_files.unreadable()
-    own = {dead.fileno(), unreadable}
     try:
-        sealed = [
-            each
-            for each in scan(before).values()
-            if each.kind in SEALED and each.fd not in own and each.identity not in keep
-        ]
         sqlite_files.detach_shared_memory(each for each in sealed if each.kind is Kind.SQLITE)
         for each in sealed:
             _cover(each, dead, unreadable, speech)
