@@ -22,6 +22,7 @@ COMMANDS = {
     "clear": "bide.cli.jobs",
     "check": "bide.cli.jobs",
     "migrate": "bide.cli.database",
+    "web": "bide.cli.serve",
     "doctor": "bide.cli.doctor",
 }
 

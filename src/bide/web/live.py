@@ -1,0 +1,79 @@
+"""Pages that stay fresh: server-sent events with the part of a page that changes, when it has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from bide.errors import BideError
+from bide.web.roles import Viewer
+from bide.web.visit import Visit
+
+#: Streams of one process; more are refused, and their pages ask instead.
+MOST_STREAMS: Final = 200
+#: A quiet page is looked at less often, up to this many times the usual pause.
+_CALMEST: Final = 5
+#: Seconds after which a stream ends, so that a server that stops is not held up for long and access
+#: is looked at anew; the browser comes again by itself.
+LONGEST: Final = 600.0
+
+_open = 0
+
+
+def stream_of(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
+    """The block `live` of the page, again and again."""
+    if _open >= MOST_STREAMS:
+        raise HTTPException(503, "too_many_streams")
+    visit.live = True
+    return StreamingResponse(
+        _events(visit, handler),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _events(visit: Visit, handler: Callable[[Visit], Response]) -> AsyncIterator[bytes]:
+    global _open  # noqa: PLW0603 - the streams of this process
+    _open += 1
+    loop = asyncio.get_running_loop()
+    ends, seen, calm = loop.time() + LONGEST, "", 1
+    try:
+        yield b"retry: 3000\n\n"
+        while loop.time() < ends and await _still_welcome(visit):
+            html = await _rendered(visit, handler)
+            digest = hashlib.sha256(html.encode()).hexdigest()
+            if digest == seen:
+                calm = min(calm + 1, _CALMEST)
+                yield b": still\n\n"
+            else:
+                calm, seen = 1, digest
+                yield _event("live", html)
+            await asyncio.sleep(visit.screens.live_every * calm)
+        yield _event("end", "")
+    finally:
+        _open -= 1
+
+
+async def _still_welcome(visit: Visit) -> bool:
+    """Whether the session goes on: who logged out, or lost a role, sees nothing more."""
+    found = await visit.screens.security.identify(visit.request)
+    return isinstance(found, Viewer) and found == visit.viewer
+
+
+async def _rendered(visit: Visit, handler: Callable[[Visit], Response]) -> str:
+    try:
+        response = await run_in_threadpool(handler, visit)
+    except BideError:
+        return ""  # the database is away for a moment: the page keeps what it shows
+    return bytes(response.body).decode()
+
+
+def _event(name: str, data: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+    return f"event: {name}\n{lines}\n".encode()
