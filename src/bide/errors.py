@@ -36,6 +36,7 @@ BideError
     ├── UnknownFileType      a file of texts with an unknown extension
     ├── InvalidFilenames     files whose names do not tell their locale
     ├── UnsupportedMethod    this backend cannot do that
+    ├── TextConflict         a text would take others' place without anybody having agreed
     ├── MissingTranslation   no text was found
     │   └── MissingTranslationData   the same, raised on request
     ├── InvalidPluralizationData     a plural form is missing
@@ -253,6 +254,18 @@ class UnsupportedMethod(TextError):
     def __init__(self, method: str, backend: str, remedy: str) -> None:
         self.method, self.backend = method, backend
         super().__init__(f"{backend} does not support {method}: {remedy}")
+
+
+class TextConflict(TextError):
+    """An import would replace texts above or below others, and nobody agreed to that; `keys` lists where."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.keys = keys
+        more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
+        super().__init__(
+            f"importing would take away what stands above or below {', '.join(keys[:5])}{more}; nothing was "
+            "changed; look at a dry run, then agree to it or leave them out"
+        )
 
 
 class MissingTranslation(TextError):

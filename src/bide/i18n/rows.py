@@ -127,7 +127,7 @@ class Rows:
         """Make the texts of `flat` stand in the table: what stood above or below one of them goes,
         what is the same already stays as it is. `names`: values that a missing text was given."""
         texts = {key: encoded(key, value) for key, value in _settled(flat).items()}
-        self._refuse_long(texts)
+        self.refuse_long(texts)
         for batch in _batches(list(texts)):
             self._write(connection, locale, {key: texts[key] for key in batch}, names or {})
 
@@ -212,7 +212,7 @@ class Rows:
     def _row(
         self, locale: str, key: str, value: str | None, names: Sequence[str] | None
     ) -> dict[str, Any]:
-        now = self._rails_now()
+        now = self.rails_now()
         return {
             "scope": self.scope,
             "locale": locale,
@@ -228,7 +228,7 @@ class Rows:
         connection.core(
             update(self.tables.translations)
             .where(self._texts.id == row)
-            .values(value=value, is_proc=False, updated_at=self._rails_now())
+            .values(value=value, is_proc=False, updated_at=self.rails_now())
         )
 
     # Comparing byte by byte, whatever the collation of the column
@@ -256,7 +256,8 @@ class Rows:
     def _given(self, keys: Iterable[str]) -> list[Any]:
         return [key.encode() for key in keys] if self.database.kind == "mysql" else list(keys)
 
-    def _refuse_long(self, texts: Mapping[str, str | None]) -> None:
+    def refuse_long(self, texts: Mapping[str, str | None]) -> None:
+        """Raise InvalidTextArgument for keys and values that the table has no room for."""
         longest = LONGEST.get(self.database.kind, 2000)
         for key, value in texts.items():
             if len(key) > longest:
@@ -271,7 +272,7 @@ class Rows:
     def _now(self) -> Any:
         return moment_in(self.database.kind, clock.utc_now())
 
-    def _rails_now(self) -> Any:
+    def rails_now(self) -> Any:
         """Rails' columns have no time zone; they hold UTC."""
         now = clock.utc_now()
         if self.database.kind == "sqlite":

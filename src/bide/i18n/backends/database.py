@@ -94,14 +94,14 @@ class Database(TreeBackend):
                 rows.sign(connection, before, str(author))
 
         rows.database.run(work, repeat=True)
-        self._written()
+        self.written()
 
     def record(self, missing: MissingKey) -> None:
         """Let a row without a value be made for a missing key, for translators to fill in:
         `Missing(Chain(database, files), database.record)`. Written in batches beside the lookups."""
         self.live.asking.add(missing)
 
-    def _written(self) -> None:
+    def written(self) -> None:
         """This process sees its own writing at once."""
         if self.live.loaded:
             self.live.refresh()
