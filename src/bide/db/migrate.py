@@ -44,39 +44,91 @@ def migrate(database: Database, line: Line, to: str = "head") -> bool:
     Any number of processes may call it at once: one works, the others wait and find it done.
     """
     with _steps(line) as steps, _alone(database, line) as connection:
-        before = _version(database, line, connection)
-        _run(database, line, steps, steps._upgrade_revs, to, connection=connection)
-        return before != _version(database, line, connection)
+        before = current(connection, database.table_prefix, line)
+        _run(database.table_prefix, line, steps, steps._upgrade_revs, to, connection=connection)
+        return before != current(connection, database.table_prefix, line)
 
 
 def downgrade(database: Database, line: Line, to: str = "base") -> bool:
     """Undo the steps after `to`, all of them by default: their tables and what is in them go."""
     with _steps(line) as steps, _alone(database, line) as connection:
-        before = _version(database, line, connection)
-        _run(database, line, steps, steps._downgrade_revs, to, connection=connection)
-        return before != _version(database, line, connection)
+        before = current(connection, database.table_prefix, line)
+        _run(database.table_prefix, line, steps, steps._downgrade_revs, to, connection=connection)
+        return before != current(connection, database.table_prefix, line)
 
 
 def sql(database: Database, line: Line, to: str = "head") -> str:
     """The SQL of all steps from nothing to `to`, for those who run it by hand. Connects to nothing."""
+    dialect = "mariadb" if "mariadb" in database.url.drivername else database.kind
+    return script(dialect, database.table_prefix, line, to)
+
+
+def script(dialect: str, prefix: str, line: Line, to: str = "head") -> str:
+    """The same for SQLAlchemy's name of a dialect and a prefix."""
     written = io.StringIO()
     with _steps(line) as steps:
         _run(
-            database,
+            prefix,
             line,
             steps,
             steps._upgrade_revs,
             to,
-            dialect_name="mariadb" if "mariadb" in database.url.drivername else database.kind,
+            dialect_name=dialect,
             output_buffer=written,
         )
     return written.getvalue()
 
 
+def move(
+    context: MigrationContext, prefix: str, line: Line, to: str, *, since: str | None, down: bool
+) -> None:
+    """Bring the tables up (or `down`) to `to` within an Alembic run of the application's own.
+
+    The steps run on its connection, in its transaction, or are written into its script if it makes
+    one; there `since` says from which version. Tables that are there or beyond stay as they are.
+    """
+    if context.as_sql:
+        start = since
+        how: dict[str, Any] = {
+            "dialect_name": context.dialect.name,
+            "output_buffer": context.output_buffer,
+            "starting_rev": since,
+        }
+    else:
+        assert context.connection is not None
+        start = current(context.connection, prefix, line)
+        how = {"connection": context.connection}
+    with _steps(line) as steps:
+        behind = _number(steps, start) - _number(steps, to)
+        if behind > 0 if down else behind < 0:
+            plan = steps._downgrade_revs if down else steps._upgrade_revs
+            _run(prefix, line, steps, plan, to, **how)
+
+
+def _number(steps: ScriptDirectory, version: str | None) -> int:
+    """How many steps a version stands for; None and `base` are none, `head` is all."""
+    line = [step.revision for step in steps.walk_revisions("base", version or "base")]
+    return 0 if version in (None, "base") else len(line)
+
+
+def current(connection: SqlConnection, prefix: str, line: Line) -> str | None:
+    """The version of the tables as a connection sees it; None: there are none."""
+    context = MigrationContext.configure(
+        connection, opts={"version_table": prefix + line.version_table}
+    )
+    return context.get_current_revision()
+
+
+def newest(line: Line) -> str | None:
+    """The version after all steps of the line."""
+    with _steps(line) as steps:
+        return steps.get_current_head()
+
+
 def versions(database: Database, line: Line) -> tuple[str | None, str | None]:
     """The version of the tables (None: there are none) and the newest one."""
     with _steps(line) as steps, _translated(), database.engine.connect() as connection:
-        return _version(database, line, connection), steps.get_current_head()
+        return current(connection, database.table_prefix, line), steps.get_current_head()
 
 
 def check(database: Database, line: Line) -> None:
@@ -144,14 +196,8 @@ def _translated() -> Iterator[None]:
         raise ours from error
 
 
-def _version(database: Database, line: Line, connection: SqlConnection) -> str | None:
-    table = database.table_prefix + line.version_table
-    context = MigrationContext.configure(connection, opts={"version_table": table})
-    return context.get_current_revision()
-
-
 def _run(
-    database: Database,
+    prefix: str,
     line: Line,
     steps: ScriptDirectory,
     plan: Callable[..., Any],
@@ -163,13 +209,12 @@ def _run(
         steps,
         fn=lambda version, _: plan(to, version),
         as_sql="output_buffer" in configuration,
-        starting_rev=None,
         destination_rev=to,
     )
     known: dict[str, Any] = {**dict(line.options), **configuration}
     environment.configure(
-        version_table=database.table_prefix + line.version_table,
-        table_prefix=database.table_prefix,
+        version_table=prefix + line.version_table,
+        table_prefix=prefix,
         **known,
     )
     with environment.begin_transaction():

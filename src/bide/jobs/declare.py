@@ -117,6 +117,10 @@ class Using(Generic[P]):
     def __init__(self, app: Queueing, target: Any, options: Options) -> None:
         self._app, self._target, self._options = app, target, options
 
+    def using(self, **options: Any) -> Using[P]:
+        """The same with some options chosen anew."""
+        return Using(self._app, self._target, self._options.changed(options))
+
     def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
         """Store the call as a job."""
         return self._app.enqueue(Call(self._target, args, kwargs, self._options))

@@ -50,6 +50,10 @@ class Options(NamedTuple):
         options.check()
         return options
 
+    def changed(self, given: Mapping[str, Any]) -> Options:
+        """These with some of them chosen anew; raises EnqueueError as `of`."""
+        return Options.of({**self._asdict(), **given})
+
     def check(self) -> None:
         """Raise EnqueueError naming the first value of the wrong type."""
         if self.queue is not None and not isinstance(self.queue, str):

@@ -38,6 +38,8 @@ def downgrade() -> None:
     for statement in dropped(op.get_context().dialect.name, prefix, table):
         op.execute(statement)
     op.drop_index(f"{prefix}{table}_unique", table)
+    if getattr(op.get_context().dialect, "is_mariadb", False):
+        op.drop_column(table, f"{prefix}scope")
     for name in ("missing", "notes", "history", "versions"):
         op.drop_table(f"{prefix}text_{name}", if_exists=True)
 
