@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from bide.jobs.job import UNFINISHED, Filter, JobRow, State
-from bide.jobs.store import Failure, Rescued, Store, Wanted, WorkerRef
+from bide.jobs.store import Failure, Loss, Rescued, Store, Wanted, WorkerRef
 from bide.jobs.stores.memory import MemoryStore
 from bide.jobs.stores.shelf import Shelf
 from bide.testing.contract.acting import NOW, a_job
@@ -216,7 +216,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(via=either, attempt=attempts)
     def child_dies(self, via: int, attempt: Attempt) -> None:
         worker, limits = attempt.worker, (PATIENCE["max_crashes"], PATIENCE["max_attempts"])
-        told: tuple[Any, ...] = ("killed", self.now)
+        told: tuple[Any, ...] = (Loss("killed"), self.now)
         here = self.handles[via].crashed(worker.here, attempt.here, *told, limits=limits)
         model = self.model.crashed(worker.model, attempt.model, *told, limits=limits)
         assert outcome(here) == outcome(model)

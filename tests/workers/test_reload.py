@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -103,13 +104,7 @@ class TestReload:
         assert "no instances running" in done.stderr
 
     def test_a_fleet_in_the_foreground_reloads_by_signal(self, shop: daemons.Place) -> None:
-        with (shop.directory / "out").open("wb") as out:
-            command = [sys.executable, "-B", "-m", "bide.cli", "work", "-n", "2"]
-            process = subprocess.Popen(
-                command, cwd=shop.directory, env=shop.environment, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out,
-            )  # fmt: skip
-        try:
+        with foreground(shop, "-n", "2") as process:
             wait_until(lambda: len(shop.notes()) == 2, within=60)
             shop.write(NEW)
             process.send_signal(signal.SIGHUP)
@@ -119,13 +114,43 @@ class TestReload:
             )
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
-        finally:
-            for pid in [*children_of(process.pid), process.pid]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-            process.wait(10)
+
+    def test_a_worker_alone_ends_its_job_and_then_runs_the_new_code(
+        self, shop: daemons.Place
+    ) -> None:
+        shop.enqueue("slow.delay(1, 1.0)")
+        with foreground(shop) as process:
+            shop.wait_for("one began 1")
+            shop.write(NEW)
+            process.send_signal(signal.SIGHUP)
+            shop.wait_for(f"two execute {process.pid}")
+            assert "one did 1" in shop.notes()
+            shop.write("raise RuntimeError('half a deploy')")
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "half a deploy" in (shop.directory / "out").read_text(), within=60)
+            shop.write(NEW)
+            shop.enqueue("work.delay(2)")
+            shop.wait_for("two did 2")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+
+@contextmanager
+def foreground(shop: daemons.Place, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`bide work`, of which nothing runs afterwards."""
+    with (shop.directory / "out").open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-B", "-m", "bide.cli", "work", *options],
+            cwd=shop.directory, env=shop.environment, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        for pid in [*children_of(process.pid), process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(10)
 
 
 def _adopted(count: int) -> Roster:

@@ -95,7 +95,9 @@ def test_a_job_that_swallows_its_timeout_is_killed_by_the_supervisor(shop: Fleet
     job_id = shop.enqueue("deaf", 1)
     shop.start("-n", "2")
     wait_until(lambda: len(shop.app.store.attempts(job_id)) >= 1, within=20)
-    assert "ignored its timeout" in shop.app.store.attempts(job_id)[0].error
+    attempt = shop.app.store.attempts(job_id)[0]
+    assert attempt.kind == "timeout"
+    assert "ignored its timeout" in attempt.error
 
 
 def test_an_idle_fleet_stops_at_once_with_status_0(shop: Fleet) -> None:

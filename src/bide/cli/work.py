@@ -23,7 +23,10 @@ from bide.cli.loading import load_app
 from bide.log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bide.app import App
+    from bide.workers.worker import Worker
 
 
 @click.command()
@@ -37,7 +40,8 @@ def work(app_name: str | None, /, *, quiet: bool, **options: Any) -> None:
     if needs_supervisor(options, crews):
         sys.exit(supervise(app, app_name, options))
     how = {name: options[name] for name in ("concurrency", "exit_on_complete")}
-    app.worker_for(crews[0].wanted, **how, **settings_of(options)).start()
+    wanted = crews[0].wanted
+    work_alone(lambda: app.worker_for(wanted, **how, **settings_of(options)), app_name)
 
 
 @click.command()
@@ -63,6 +67,13 @@ def supervise(app: App, app_name: str | None, options: dict[str, Any]) -> int:
     if left is not None:
         supervisor.adopt(left)
     return supervisor.run([Notifier()], renewal=renewal_of(app_name, {}))
+
+
+def work_alone(make_worker: Callable[[], Worker], app_name: str | None) -> None:
+    """One worker in this process, which SIGHUP reloads too."""
+    from bide.workers.alone import Alone
+
+    Alone(make_worker, renewal_of(app_name, {})).run()
 
 
 def log_to_stdout(*, quiet: bool) -> None:

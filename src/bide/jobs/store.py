@@ -49,6 +49,16 @@ class Failure(NamedTuple):
     run_at: datetime | None
 
 
+class Loss(NamedTuple):
+    """How an attempt whose process is gone is recorded: its text, its kind (`crash`, `timeout`)."""
+
+    error: str
+    kind: str = "crash"
+
+
+SILENT = Loss("its worker died or fell silent")
+
+
 class Rescued(NamedTuple):
     """A job taken from a dead worker. `failed`: it was over its crashes or attempts and ended failed."""
 
@@ -166,10 +176,11 @@ class Watching(Protocol):
         ...
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, *, limits: tuple[int, int]
     ) -> Rescued | None:
-        """A running job's process died: count it on that job as `rescue` does. `limits` are
-        (max_crashes, max_attempts). None: the lease is lost already."""
+        """A running job's process died: count it on that job as `rescue` does, as a crash whatever
+        the `loss` is recorded as. `limits` are (max_crashes, max_attempts). None: the lease is lost
+        already."""
         ...
 
     def held(self, worker: WorkerRef) -> list[Lease]:

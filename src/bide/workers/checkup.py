@@ -9,8 +9,8 @@ from dataclasses import fields
 from typing import Final
 
 from bide.forks.findings import ERROR, OK, WARNING, Finding
+from bide.workers.casualties import LAST_GRACE
 from bide.workers.settings import Settings
-from bide.workers.supervisor import LAST_GRACE
 
 #: Seconds between SIGTERM and SIGKILL of Docker with `--stop-timeout`, of Kubernetes and of Heroku.
 CONTAINER_GRACE: Final = 30.0

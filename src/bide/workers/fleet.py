@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from bide.errors import DatabaseError
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.store import Lease, WorkerRef
+from bide.jobs.store import Lease, Loss, WorkerRef
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
 from bide.workers.processes import identity, is_running
@@ -36,12 +36,16 @@ RETRY = 0.5
 
 
 class Death(NamedTuple):
-    """A worker that ended, as the supervisor saw it: who it was, what it was running, how it ended."""
+    """A worker that ended, as the supervisor saw it: who it was, what it was running, how it ended.
+
+    `late` are those of its jobs for whose sake it was killed: they had ignored their timeout.
+    """
 
     worker_id: int
     pid: int
     running: list[Lease]
     how: str
+    late: Sequence[Lease] = ()
 
 
 class Deaths:
@@ -224,14 +228,12 @@ class Fleet:
         """Several jobs may have been running; which of them did it shows when each runs alone."""
         store, now, settings = self._home.store, clock.utc_now(), self._settings
         ref = WorkerRef(death.worker_id, "")
+        limits = (settings.max_crashes, settings.max_attempts)
+        error = f"the worker process {death.pid} ended while it ran this job: {death.how}"
         for job_id, lease in death.running:
-            rescued = store.crashed(
-                ref,
-                (job_id, lease),
-                f"the worker process {death.pid} ended while it ran this job: {death.how}",
-                now,
-                limits=(settings.max_crashes, settings.max_attempts),
-            )
+            late = (job_id, lease) in map(tuple, death.late)
+            loss = Loss(error, "timeout" if late else "crash")
+            rescued = store.crashed(ref, (job_id, lease), loss, now, limits=limits)
             if rescued is not None:
                 self._house.tell(rescued)
         store.retire(ref, now)

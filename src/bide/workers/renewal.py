@@ -117,13 +117,19 @@ class Renewal:
             try:
                 for fd in (*handover.descriptors, file.fileno()):
                     os.set_inheritable(fd, True)
-                os.chdir(self._directory)
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
-            except OSError as error:
+                self.run_again()
+            finally:
                 del os.environ[VARIABLE]
-                emit("reload_refused", status=1, words=f"{sys.executable}: {error}")
+
+    def run_again(self) -> None:
+        """Replace this process by its own command line; returns only when that fails (and is told)."""
+        try:
+            os.chdir(self._directory)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+        except OSError as error:
+            emit("reload_refused", status=1, words=f"{sys.executable}: {error}")
 
 
 def _directory() -> str:

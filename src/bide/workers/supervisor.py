@@ -11,9 +11,10 @@ from bide import clock
 from bide.events import emit
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.store import Lease, Wanted
+from bide.jobs.store import Wanted
+from bide.workers.casualties import LAST_GRACE, Casualties
 from bide.workers.children import Ended, fork_child, reap, reap_strangers
-from bide.workers.fleet import Death, Deaths
+from bide.workers.fleet import Deaths
 from bide.workers.logfile import LogFile
 from bide.workers.members import MakeWorker, Members
 from bide.workers.renewal import Handover, Renewal
@@ -25,8 +26,6 @@ from bide.workers.status import described
 
 #: Seconds between looks when no signal comes: at limits of jobs and places to fill.
 LOOK = 0.25
-#: Seconds beyond the grace time after which a worker that does not stop is killed.
-LAST_GRACE = 5.0
 #: Seconds after which a fleet that is not up counts as waiting for its database.
 START_PATIENCE = 20.0
 #: Quick ends of a worker after which a fleet that must start gives up.
@@ -71,6 +70,7 @@ class Supervisor:
         self.roster = Roster.of(crews, lanes.entries)
         self.slate = Slate(self.roster.entries)
         self._deaths = Deaths()
+        self._casualties = Casualties(self.slate, self._deaths, settings)
         self._keeper = Place(-1, Wanted())
         self._bell = Bell()
         self._signals: list[int] = []
@@ -90,6 +90,7 @@ class Supervisor:
         if same:
             self.slate = Slate(left.entries, left.slate)
         self._deaths = Deaths(left.deaths)
+        self._casualties = Casualties(self.slate, self._deaths, self.settings)
         self.roster.adopt(
             Place(
                 index, Wanted(), range(start, stop) if same else range(0), pid, born, told_at=told
@@ -139,7 +140,7 @@ class Supervisor:
         while self._signals:
             self._heed(self._signals.pop(0))
         self._reap()
-        self._kill_overdue()
+        self._casualties.kill_overdue(self.roster.manned)
         self._fill()
         self._renew()
         self._give_up_start()
@@ -340,53 +341,13 @@ class Supervisor:
         return {*(place.pid for place in self.roster.manned), self._keeper.pid, checking}
 
     def _bury(self, place: Place, ended: Ended) -> None:
-        lines = [self._line(index) for index in place.entries]
-        bad = bool(ended.signal or ended.status) or any(line.job_id for line in lines)
-        self._report(lines, ended, f"{place.killed_for}{ended}")
-        for index in place.entries:
-            self.slate.entry(index).wipe()
-        self.roster.buried(place, bad=bad, useful=any(one.done or one.job_id for one in lines))
-        if bad:
-            emit("child_died", pid=ended.pid, place=place.index, how=str(ended))
-        elif self._exit_on_complete:
+        bad, useful = self._casualties.bury(place, ended)
+        self.roster.buried(place, bad=bad, useful=useful)
+        if self._exit_on_complete and not bad:
             self._completed.add(place.index)
-
-    def _report(self, lines: list[Running], ended: Ended, how: str) -> None:
-        """One message for each worker of the process, with all that it was running."""
-        workers: dict[int, list[Lease]] = {}
-        for line in lines:
-            if line.worker_id:
-                running = [(line.job_id, line.lease)] if line.job_id else []
-                workers.setdefault(line.worker_id, []).extend(running)
-        for worker_id, jobs in workers.items():
-            self._deaths.tell(Death(worker_id, ended.pid, jobs, how))
-
-    def _kill_overdue(self) -> None:
-        """A job that ignores its timeout, and a worker that does not stop, end by SIGKILL."""
-        now = clock.monotonic()
-        too_late = self.settings.grace_time + LAST_GRACE
-        for place in self.roster.manned:
-            limit = min(
-                (line.limit for line in map(self._line, place.entries) if line.job_id), default=0.0
-            )
-            if limit and now > limit + self.settings.kill_after:
-                self._kill(place, "timed out, ignored its timeout and was killed; ")
-            elif place.told_at and now > place.told_at + too_late:
-                self._kill(place, "did not stop in time and was killed; ")
 
     def _line(self, index: int) -> Running:
         return self.slate.entry(index).read()
-
-    def _kill(self, place: Place, why: str) -> None:
-        """With its process group, so that programs started by the job end too."""
-        if place.killed_for:
-            return
-        place.killed_for = why
-        emit("child_killed", pid=place.pid, place=place.index, why=why)
-        try:
-            os.killpg(place.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            self._tell(place.pid, signal.SIGKILL)
 
     def _end_keeper(self) -> None:
         """Last, so that the deaths of the workers are still reported."""

@@ -14,7 +14,7 @@ from typing import Any
 from bide import clock
 from bide.errors import ForkError, UnsupportedFeature
 from bide.jobs.job import UNFINISHED, AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
-from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.bell import Bell
 from bide.jobs.stores.memory_records import MemoryAudit, MemoryStatistics
 from bide.jobs.stores.shelf import Shelf, covers
@@ -161,18 +161,18 @@ class MemoryStore:
                 if worker.id in dead or worker.heartbeat_at < heard_since:
                     del self._workers[worker.id]
             return [
-                self._crash(row, "its worker died or fell silent", now, (max_crashes, max_attempts))
+                self._crash(row, SILENT, now, (max_crashes, max_attempts))
                 for row in self._running()
                 if row.worker_id not in self._workers
             ]
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, *, limits: tuple[int, int]
     ) -> Rescued | None:
         """Count the death of its process on one running job."""
         with self._turn():
             for row in self._held(worker, [lease]):
-                return self._crash(row, error, now, limits)
+                return self._crash(row, loss, now, limits)
         return None
 
     def held(self, worker: WorkerRef) -> list[Lease]:
@@ -359,14 +359,12 @@ class MemoryStore:
     def _running(self) -> list[JobRow]:
         return self._shelf.matching(Filter(states=(State.RUNNING,)))
 
-    def _crash(self, row: JobRow, error: str, now: datetime, limits: tuple[int, int]) -> Rescued:
+    def _crash(self, row: JobRow, loss: Loss, now: datetime, limits: tuple[int, int]) -> Rescued:
         max_attempts = limits[1] if row.max_attempts is None else row.max_attempts
         crashes, attempts = row.crashes + 1, row.attempts + 1
         over = crashes >= limits[0] or attempts >= max_attempts
-        self._record(
-            row, Failure(row.id, row.lease, attempts, error, "crash", row.locked_at, None), now
-        )
-        counted = row._replace(crashes=crashes, attempts=attempts, last_error=error)
+        self._record(row, Failure(row.id, row.lease, attempts, *loss, row.locked_at, None), now)
+        counted = row._replace(crashes=crashes, attempts=attempts, last_error=loss.error)
         if over:
             self._end(counted, State.FAILED, now)
         else:

@@ -14,7 +14,7 @@ from bide.db import borrowed
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.jobs.job import JobRow, NewJob, State
-from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.store import Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.mysql_claims import Claims, batches
 from bide.jobs.stores.mysql_crashes import Crashes
 from bide.jobs.stores.mysql_inserts import Inserts, aplay, play
@@ -157,10 +157,10 @@ class MySQLStore(SqlOperating):
         return self._crashes.rescue(silent_for, now, (max_crashes, max_attempts), dead)
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, *, limits: tuple[int, int]
     ) -> Rescued | None:
         """Count the death of its process on one running job."""
-        return self._crashes.crashed(worker, lease, recordable(error), now, limits)
+        return self._crashes.crashed(worker, lease, loss, now, limits)
 
     def wakeups(self) -> MySQLWakeups:
         """A new way to wait for jobs."""

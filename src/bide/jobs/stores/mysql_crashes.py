@@ -10,8 +10,9 @@ from bide.db.connection import Connection, Row
 from bide.db.dialects import moment_in
 from bide.db.engine import Database
 from bide.db.statements import Statements
-from bide.jobs.store import Lease, Rescued, WorkerRef
+from bide.jobs.store import SILENT, Lease, Loss, Rescued, WorkerRef
 from bide.jobs.stores.mysql_claims import Claims, batches
+from bide.jobs.stores.rows import recordable
 
 Limits = tuple[int, int]
 
@@ -34,7 +35,7 @@ class Crashes:
             gone = self._ids(connection, "lock_dead", params)
             holders = [*gone, *self._unregistered(connection)]
             rows = self._lock_running(connection, holders)
-            rescued = self._crash(connection, rows, "its worker died or fell silent", now, limits)
+            rescued = self._crash(connection, rows, SILENT, now, limits)
             if gone:
                 connection.execute(self._statements["drop_workers"], {"ids": tuple(gone)})
             return rescued
@@ -42,14 +43,14 @@ class Crashes:
         return self._database.run(work)
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, limits: Limits
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, limits: Limits
     ) -> Rescued | None:
         """Count a crash on one job, if the lease is still the worker's."""
 
         def work(connection: Connection) -> list[Rescued]:
             rows = self._lock(connection, [lease[0]], [worker.id])
             held = [row for row in rows if row[_LEASE] == lease[1]]
-            return self._crash(connection, held, error, now, limits)
+            return self._crash(connection, held, loss, now, limits)
 
         rescued = self._database.run(work)
         return rescued[0] if rescued else None
@@ -87,10 +88,14 @@ class Crashes:
         return rows
 
     def _crash(
-        self, connection: Connection, rows: Sequence[Row], error: str, now: datetime, limits: Limits
+        self, connection: Connection, rows: Sequence[Row], loss: Loss, now: datetime, limits: Limits
     ) -> list[Rescued]:
         rescued = [_counted(row, limits) for row in rows]
-        params = {"now": moment_in("mysql", now), "error": error}
+        params = {
+            "now": moment_in("mysql", now),
+            "error": recordable(loss.error),
+            "kind": loss.kind,
+        }
         for some in batches([one.id for one in rescued]):
             for name in ("record_crashes", "count_crashes"):
                 connection.execute(self._statements[name], params | {"ids": tuple(some)})

@@ -16,7 +16,7 @@ from bide.db.engine import Database
 from bide.db.statements import Statement
 from bide.errors import ConnectionLost
 from bide.jobs.job import JobRow, NewJob, State
-from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.claims import Claims, Order
 from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
@@ -27,9 +27,6 @@ BATCH_ROWS: Final = 1000
 BATCH_SIZE: Final = 8_000_000
 
 Execute = Callable[[Statement, dict[str, Any]], list[Row]]
-
-#: The error of an attempt that a rescue ends.
-SILENT: Final = "its worker died or fell silent"
 
 
 class PostgreSQLStore(SqlOperating):
@@ -186,12 +183,12 @@ class PostgreSQLStore(SqlOperating):
         return rescued
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, *, limits: tuple[int, int]
     ) -> Rescued | None:
         """Count the death of its process on one running job."""
         job_id, number = lease
         one = {"worker": worker.id, "id": job_id, "lease": number}
-        return next(iter(self._crash(one, error, limits, now)), None)
+        return next(iter(self._crash(one, loss, limits, now)), None)
 
     def next_pos(self) -> ColumnElement[int]:
         """Behind every job that is ready."""
@@ -274,21 +271,21 @@ class PostgreSQLStore(SqlOperating):
         return None if rows is None else self._rescued(rows)
 
     def _crash(
-        self, held: dict[str, Any], error: str, limits: tuple[int, int], now: datetime
+        self, held: dict[str, Any], loss: Loss, limits: tuple[int, int], now: datetime
     ) -> list[Rescued]:
         return self._rescued(
-            self.database.run(lambda c: self._crash_held(c, held, error, limits, now))
+            self.database.run(lambda c: self._crash_held(c, held, loss, limits, now))
         )
 
     def _crash_held(
         self,
         connection: Connection,
         held: dict[str, Any],
-        error: str,
+        loss: Loss,
         limits: tuple[int, int],
         now: datetime,
     ) -> list[Row]:
-        told = recordable(error)
+        told = recordable(loss.error)
         params = {
             "id": None,
             "lease": None,
@@ -304,7 +301,7 @@ class PostgreSQLStore(SqlOperating):
             lists = (ids, numbers, leases, workers, starts)
             names = ("ids", "numbers", "leases", "workers", "starts")
             attempt = {name: list(values) for name, values in zip(names, lists, strict=True)}
-            record = {**attempt, "now": now, "kind": "crash", "error": told}
+            record = {**attempt, "now": now, "kind": loss.kind, "error": told}
             connection.execute(self.statements["record"], record)
             self._claims.tell(connection, [row for row in rows if not row[-1]])
         return rows

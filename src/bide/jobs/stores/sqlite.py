@@ -14,7 +14,7 @@ from bide.db.connection import Connection
 from bide.db.dialects import moment_from
 from bide.events import emit
 from bide.jobs.job import JobRow, NewJob, State
-from bide.jobs.store import Failure, Lease, Rescued, Wanted, WorkerRef
+from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.doorbell import Doorbell, ring
 from bide.jobs.stores.operating import SqlOperating
 from bide.jobs.stores.rows import info_text, jobs_from, recordable, values_of
@@ -175,13 +175,12 @@ class SQLiteStore(SqlOperating):
             "dead": json.dumps([int(one) for one in dead]),
             "silent_for": f"-{silent_for.total_seconds():.3f} seconds",
         }
-        error = "its worker died or fell silent"
 
         def work(connection: Connection) -> list[Rescued]:
             connection.execute(self.statements["bury"], params)
             lost = connection.execute(self.statements["orphans"])
             limits = (max_crashes, max_attempts)
-            return [self._crash(connection, _Lost._make(row), error, now, limits) for row in lost]
+            return [self._crash(connection, _Lost._make(row), SILENT, now, limits) for row in lost]
 
         rescued = self.database.run(work)
         if rescued:
@@ -189,14 +188,14 @@ class SQLiteStore(SqlOperating):
         return rescued
 
     def crashed(
-        self, worker: WorkerRef, lease: Lease, error: str, now: datetime, *, limits: tuple[int, int]
+        self, worker: WorkerRef, lease: Lease, loss: Loss, now: datetime, *, limits: tuple[int, int]
     ) -> Rescued | None:
         """Count the death of its process on one running job."""
         params = {"id": lease[0], "lease": lease[1], "worker_id": worker.id}
 
         def work(connection: Connection) -> Rescued | None:
             for row in connection.execute(self.statements["running"], params):
-                return self._crash(connection, _Lost._make(row), error, now, limits)
+                return self._crash(connection, _Lost._make(row), loss, now, limits)
             return None
 
         rescued = self.database.run(work)
@@ -291,7 +290,7 @@ class SQLiteStore(SqlOperating):
         self,
         connection: Connection,
         lost: _Lost,
-        error: str,
+        loss: Loss,
         now: datetime,
         limits: tuple[int, int],
     ) -> Rescued:
@@ -300,7 +299,7 @@ class SQLiteStore(SqlOperating):
         attempts, crashes = lost.attempts + 1, lost.crashes + 1
         over = crashes >= limits[0] or attempts >= allowed
         started_at = moment_from(lost.locked_at)
-        failure = Failure(lost.id, lost.lease, attempts, error, "crash", started_at, None)
+        failure = Failure(lost.id, lost.lease, attempts, *loss, started_at, None)
         state = State.FAILED if over else State.READY
         outcome = self._outcome(WorkerRef(lost.worker_id, lost.locked_by), failure, now, state)
         self._end_attempt(connection, outcome | {"crash": 1})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bide.jobs.job import Filter, State
-from bide.jobs.store import Failure, Lease, Store, WorkerRef
+from bide.jobs.store import Failure, Lease, Loss, Store, WorkerRef
 from bide.testing.contract.acting import (
     HOUR,
     NOW,
@@ -113,7 +113,7 @@ def reports(store: Store, worker: WorkerRef, held: Lease) -> list[str]:
     """Report every outcome for a lease; the names of those that had an effect."""
     job_id, number = held
     told = Failure(job_id, number, 1, "late", "ValueError", NOW, None)
-    crashed = store.crashed(worker, held, "gone", NOW, limits=(3, 25))
+    crashed = store.crashed(worker, held, Loss("gone"), NOW, limits=(3, 25))
     effects = {
         "finish": bool(store.finish(worker, [held], NOW, keep=False)),
         "keep": bool(store.finish(worker, [held], NOW, keep=True)),

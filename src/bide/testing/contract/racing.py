@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bide.jobs.job import Filter, State
-from bide.jobs.store import Store
+from bide.jobs.store import Loss, Store
 from bide.testing.contract.acting import (
     ANYTHING,
     NOW,
@@ -226,5 +226,5 @@ def _report(store: Store, n: int, leases: list[tuple[int, int]], worker: Any) ->
     return {
         one
         for one, number in leases
-        if store.crashed(worker, (one, number), "died", NOW, limits=(3, 25))
+        if store.crashed(worker, (one, number), Loss("died"), NOW, limits=(3, 25))
     }

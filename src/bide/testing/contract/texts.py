@@ -8,7 +8,7 @@ import pytest
 
 from bide.errors import BideError
 from bide.jobs.job import Filter, State
-from bide.jobs.store import Store
+from bide.jobs.store import Loss, Store
 from bide.testing.contract.acting import (
     HOUR,
     NOW,
@@ -120,7 +120,7 @@ class TextsContract:
     def test_a_hostile_crash_text_is_recorded(self, store: Store, text: str) -> None:
         worker, job_id = enlist(store), put(store)
         row = claim_one(store, worker)
-        assert store.crashed(worker, lease(row), text, NOW, limits=(3, 25))
+        assert store.crashed(worker, lease(row), Loss(text), NOW, limits=(3, 25))
         assert "before" in (present(store, job_id).last_error or "")
 
     @pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN.keys())

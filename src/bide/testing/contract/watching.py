@@ -8,7 +8,7 @@ import pytest
 
 from bide import clock
 from bide.jobs.job import Filter, State
-from bide.jobs.store import Rescued, Store, WorkerRef
+from bide.jobs.store import Loss, Rescued, Store, WorkerRef
 from bide.testing.contract.acting import (
     HOUR,
     NOW,
@@ -270,7 +270,9 @@ class RescueContract:
         worker = enlist(store, "ada")
         put_many(store, 2)
         running, waiting = claim(store, worker)
-        told = store.crashed(worker, lease(running), "SIGKILL, 2 GiB", NOW + SECOND, limits=(3, 25))
+        told = store.crashed(
+            worker, lease(running), Loss("SIGKILL, 2 GiB"), NOW + SECOND, limits=(3, 25)
+        )
         assert told == Rescued(
             running.id, "greet", "default", running.lease, 1, 1, "ada", failed=False
         )
@@ -282,13 +284,21 @@ class RescueContract:
         assert present(store, waiting.id) == waiting
         assert store.heartbeat(worker)
 
+    def test_a_crash_may_be_recorded_as_a_timeout(self, store: Store) -> None:
+        """The job ignored its limit, so that its whole process had to be killed."""
+        worker, job_id = enlist(store), put(store)
+        held = lease(claim_one(store, worker))
+        assert store.crashed(worker, held, Loss("ignored", "timeout"), NOW, limits=(3, 25))
+        [attempt] = store.attempts(job_id)
+        assert (attempt.kind, present(store, job_id).crashes) == ("timeout", 1)
+
     @pytest.mark.parametrize("limits", [(1, 25), (3, 1)])
     def test_a_crash_over_the_limits_ends_the_job(
         self, store: Store, limits: tuple[int, int]
     ) -> None:
         worker, job_id = enlist(store), put(store)
         row = claim_one(store, worker)
-        rescued = store.crashed(worker, lease(row), "SIGSEGV", NOW + HOUR, limits=limits)
+        rescued = store.crashed(worker, lease(row), Loss("SIGSEGV"), NOW + HOUR, limits=limits)
         assert rescued is not None
         assert rescued.failed
         row = present(store, job_id)
@@ -297,8 +307,8 @@ class RescueContract:
     def test_a_crash_is_counted_once(self, store: Store) -> None:
         worker, job_id = enlist(store), put(store)
         row = claim_one(store, worker)
-        assert store.crashed(worker, lease(row), "SIGKILL", NOW, limits=(3, 25))
-        assert store.crashed(worker, lease(row), "SIGKILL", NOW, limits=(3, 25)) is None
+        assert store.crashed(worker, lease(row), Loss("SIGKILL"), NOW, limits=(3, 25))
+        assert store.crashed(worker, lease(row), Loss("SIGKILL"), NOW, limits=(3, 25)) is None
         rescue_from(store, worker)
         assert present(store, job_id).crashes == 1
 
