@@ -49,6 +49,8 @@ def selecting(command: F) -> F:
             click.option("--queue", help="Only this queue."),
             click.option("--name", help="Only jobs of this name, e.g. Order#invoice."),
             click.option("--worker", help="Only jobs locked by this worker."),
+            click.option("--locale", help="Only jobs that speak this language."),
+            click.option("--error", help="Only jobs whose error begins with this."),
             click.option("--text", help="Only jobs with this text in name, arguments or error."),
             click.option(
                 "--since", type=When(), help="Only jobs made after: 2027-01-31, 15m, 6h, 2d."
@@ -69,6 +71,8 @@ def filter_of(chosen: dict[str, Any]) -> Filter:
         name=chosen["name"],
         worker=chosen["worker"],
         text=chosen["text"],
+        locale=chosen["locale"],
+        error=chosen["error"],
         created_after=chosen["since"],
         created_before=chosen["until"],
     )

@@ -88,7 +88,8 @@ class AttemptRow(NamedTuple):
 class Filter(NamedTuple):
     """Which jobs a listing or a bulk operation means; None means any.
 
-    `text` is looked for in name and last_error as it stands: no character of it is a wildcard.
+    `text` is looked for in name, payload and last_error as it stands: no character of it is a wildcard.
+    `error` is what last_error begins with.
     `created_before` excludes that moment, `created_after` includes it. `worker` is a locked_by.
     """
 
@@ -102,6 +103,8 @@ class Filter(NamedTuple):
     text: str | None = None
     created_before: datetime | None = None
     created_after: datetime | None = None
+    locale: str | None = None
+    error: str | None = None
 
 
 class QueueRow(NamedTuple):

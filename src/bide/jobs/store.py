@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from bide.jobs.audit import AuditEntry, AuditRow
 from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
 from bide.jobs.statistics import Statistic
+from bide.jobs.surveys import Surveying
 
 #: An attempt: the job's id and the number of its lease.
 Lease = tuple[int, int]
@@ -337,6 +338,11 @@ class Store(Enqueuing, Running, Watching, Reading, Operating, Protocol):
     @property
     def statistics(self) -> Counting:
         """What was counted."""
+        ...
+
+    @property
+    def surveys(self) -> Surveying:
+        """Looking at very many jobs in bounded time."""
         ...
 
     @property

@@ -27,6 +27,7 @@ from bide.testing.contract.racing import RacingContract
 from bide.testing.contract.reading import ReadingContract
 from bide.testing.contract.reporting import ReportingContract
 from bide.testing.contract.statistics import StatisticsContract
+from bide.testing.contract.surveys import SurveysContract
 from bide.testing.contract.texts import TextsContract
 from bide.testing.contract.waking import WakingContract
 from bide.testing.contract.watching import RescueContract, WatchingContract
@@ -44,6 +45,7 @@ class StoreContract(
     OperatingContract,
     StatisticsContract,
     AuditContract,
+    SurveysContract,
     TextsContract,
     RacingContract,
     WakingContract,

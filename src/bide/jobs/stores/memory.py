@@ -17,6 +17,7 @@ from bide.jobs.job import UNFINISHED, AttemptRow, Filter, JobRow, NewJob, QueueR
 from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.bell import Bell
 from bide.jobs.stores.memory_records import MemoryAudit, MemoryStatistics
+from bide.jobs.stores.memory_surveys import MemorySurveys
 from bide.jobs.stores.shelf import Shelf, covers
 
 #: What clears the lock of a row.
@@ -38,6 +39,7 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self.statistics, self.audit = MemoryStatistics(), MemoryAudit()
+        self.surveys = MemorySurveys(self._turn, self._shelf, self._paused)
 
     def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """Store jobs; `on` is refused, because memory has no transactions."""

@@ -16,6 +16,7 @@ from bide.jobs.store import Lease, Wanted, WorkerRef
 from bide.jobs.stores.audit import SqlAudit
 from bide.jobs.stores.rows import attempt_from, job_from, jobs_from, worker_from
 from bide.jobs.stores.statistics import SqlStatistics
+from bide.jobs.stores.surveys import SqlSurveys
 from bide.jobs.tables import tables
 
 #: Function that finds one text in another, without wildcards.
@@ -30,6 +31,7 @@ class SqlReading:
         self.tables = tables(database.table_prefix)
         self.statements = Statements("bide.jobs.sql", database.kind, database.table_prefix)
         self.statistics, self.audit = SqlStatistics(database), SqlAudit(database)
+        self.surveys = SqlSurveys(database, self.meant)
         self._columns = [self.tables.jobs.c[name] for name in JobRow._fields]
 
     def moment(self, moment: datetime) -> Any:
@@ -112,6 +114,7 @@ class SqlReading:
                 (jobs.key, which.key),
                 (jobs.locked_by, which.worker),
                 (jobs.priority, which.priority),
+                (jobs.locale, which.locale),
             )
             if value is not None
         ]
@@ -121,8 +124,11 @@ class SqlReading:
             conditions.append(jobs.state.in_([int(state) for state in which.states]))
         if which.text is not None:
             position = getattr(func, _POSITION[self.database.kind])
-            texts = (jobs.name, func.coalesce(jobs.last_error, ""))
+            texts = (jobs.name, jobs.payload, func.coalesce(jobs.last_error, ""))
             conditions.append(or_(*(position(text, which.text) > 0 for text in texts)))
+        if which.error is not None:
+            begins = func.substr(func.coalesce(jobs.last_error, ""), 1, len(which.error))
+            conditions.append(begins == which.error)
         if which.created_before is not None:
             conditions.append(jobs.created_at < self.moment(which.created_before))
         if which.created_after is not None:

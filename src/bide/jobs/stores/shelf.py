@@ -149,6 +149,7 @@ def matches(which: Filter, row: JobRow) -> bool:
         (which.key, row.key),
         (which.worker, row.locked_by),
         (which.priority, row.priority),
+        (which.locale, row.locale),
     )
     if any(asked is not None and asked != found for asked, found in same):
         return False
@@ -156,11 +157,15 @@ def matches(which: Filter, row: JobRow) -> bool:
         return False
     if which.states is not None and row.state not in which.states:
         return False
+    if not (row.last_error or "").startswith(which.error or ""):
+        return False
     return _text_matches(which.text, row) and _age_matches(which, row)
 
 
 def _text_matches(text: str | None, row: JobRow) -> bool:
-    return text is None or text in row.name or text in (row.last_error or "")
+    return text is None or any(
+        text in part for part in (row.name, row.payload, row.last_error or "")
+    )
 
 
 def _age_matches(which: Filter, row: JobRow) -> bool:

@@ -115,8 +115,8 @@ class ReadingContract:
 
     @pytest.mark.parametrize("text", ["100%", "a_c", "\\", "'", '"', "*", "[x]", "😀", "%"])
     def test_no_character_of_a_text_is_a_wildcard(self, store: Store, text: str) -> None:
-        put(store, name="abc 1000")
-        job_id = put(store, name=f"<{text}>")
+        put(store, name="abc 1000", payload="0")
+        job_id = put(store, name=f"<{text}>", payload="0")
         assert _found(store, Filter(text=text)) == {job_id}
 
     def test_all_of_a_filter_must_hold(self, store: Store) -> None:
