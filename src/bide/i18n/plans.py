@@ -12,7 +12,7 @@ from bide.i18n.interpolation import Slot, parse
 Plan = Callable[[dict[str, Any]], str]
 
 _PLAIN = frozenset({str, int})
-MOST_COUNTS = 64
+MOST_COUNTS = 200
 
 
 def text_plan(text: str) -> Plan | None:
@@ -86,7 +86,6 @@ def plural_plan(whole: Callable[[Any], Any], forms: Mapping[str, Any]) -> Plan |
     """The plan of a plural entry; `whole(count)` goes the whole way to the right form's text."""
     if not forms or not all(isinstance(form, str) for form in forms.values()):
         return None
-    texts: dict[int, str] = {}
     plans: dict[str, Plan | None] = {}
 
     def form_plan(form: str) -> Plan | None:
@@ -98,17 +97,25 @@ def plural_plan(whole: Callable[[Any], Any], forms: Mapping[str, Any]) -> Plan |
         count = values["count"]
         if type(count) is not int:
             raise LookupError
-        alone = len(values) == 1
-        known = texts.get(count) if alone else None
-        if known is not None:
-            return known
         form = whole(count)
         filled = form_plan(form) if type(form) is str else None
         if filled is None:
             raise LookupError
-        text = filled(values)
-        if alone and len(texts) < MOST_COUNTS:
-            texts[count] = text
-        return text
+        return filled(values)
 
     return plan
+
+
+def counting(plan: Plan) -> tuple[Plan, dict[int, str]]:
+    """A plan that writes down what it gave for a count that came alone, and what it wrote down."""
+    texts: dict[int, str] = {}
+
+    def noting(values: dict[str, Any]) -> str:
+        text = plan(values)
+        if len(values) == 1 and len(texts) < MOST_COUNTS:
+            count = values.get("count")
+            if type(count) is int:
+                texts[count] = text
+        return text
+
+    return noting, texts

@@ -23,8 +23,8 @@ class Settings:
         self._config = Config().with_(
             **{name: _clean(name, value) for name, value in settings.items()}
         )
-        self._live = View(self._config)
         self._first_load_path = load_path
+        self.drop_view()
 
     @property
     def config(self) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from decimal import Decimal
@@ -24,6 +24,7 @@ from bide.i18n.backends.simple import Simple
 from bide.i18n.interpolation import interpolate, placeholder_names
 from bide.i18n.keys import Key, normalize_keys
 from bide.i18n.locales import LocaleFallbacks, locale_name
+from bide.i18n.quick import Quick
 from bide.i18n.settings import Settings
 from bide.i18n.trees import handed_out
 from bide.i18n.views import View
@@ -43,11 +44,13 @@ class I18n(Settings):
     def __init__(
         self, backend: Backend | None = None, *, reload_on_change: bool = False, **settings: Any
     ) -> None:
-        super().__init__(settings)
         self._locale: ContextVar[Any] = ContextVar("bide_locale", default=None)
-        self._here = self._locale.get
         self._pinned: ContextVar[View | None] = ContextVar("bide_pinned_texts", default=None)
         self._pins = 0
+        self._quick = Quick(self._locale, self._pinned, self._slowly)
+        super().__init__(settings)
+        if type(self).t is I18n.t:
+            self.__dict__["t"] = self._quick.t
         self._watching = reload_on_change
         self._looked = 0.0
         # A subclass that changes translate() must see every call.
@@ -62,13 +65,22 @@ class I18n(Settings):
         else is a value. A missing text gives a message (see `exception_handler`), or with
         `raise_=True` MissingTranslationData. Source: translations.md 1.3.
         """
-        view = (self._pinned.get() or self._live) if self._pins else self._live
-        try:
-            if options:
-                return view.plans[self._here() if locale is None else locale][key](options)
-            return view.plain[self._here() if locale is None else locale][key]
-        except (LookupError, TypeError):
-            return self.translate(key, locale=locale, **options)
+        if locale is not None:
+            options["locale"] = locale
+        return self._quick.t(key, **options)
+
+    def _slowly(self, key: Any, options: dict[str, Any]) -> Any:
+        """What was not at hand. A count may be new while its plan is known."""
+        if len(options) == 1 and "count" in options:
+            with suppress(LookupError, TypeError):
+                text: str = self._quick.view().plans[self._locale.get()][key](options)
+                return text
+        return self.translate(key, **options)
+
+    def drop_view(self) -> None:
+        """Take a new state of the texts at the next use."""
+        super().drop_view()
+        self._quick.use(self._live)
 
     def translate(self, key: Any = None, /, **options: Any) -> Any:
         """The same as `t`, which comes here for all that it does not know yet. Subclasses may
@@ -271,14 +283,18 @@ class I18n(Settings):
     @contextmanager
     def _with_view(self, view: View) -> Iterator[None]:
         token = self._pinned.set(view)
-        with self._guard:
-            self._pins += 1
+        self._pin(1)
         try:
             yield
         finally:
-            with self._guard:
-                self._pins -= 1
+            self._pin(-1)
             self._pinned.reset(token)
+
+    def _pin(self, more: int) -> None:
+        with self._guard:
+            before, self._pins = self._pins, self._pins + more
+            if not before or not self._pins:
+                self._quick.pin(bool(self._pins))
 
     def _view(self) -> View:
         if self._pins and (pinned := self._pinned.get()) is not None:

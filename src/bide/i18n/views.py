@@ -10,7 +10,7 @@ from bide.i18n.backends.base import UNSURE, Backend, Options
 from bide.i18n.config import Config
 from bide.i18n.interpolation import reserved_pattern
 from bide.i18n.keys import Key
-from bide.i18n.plans import Plan, plural_plan, text_plan
+from bide.i18n.plans import Plan, counting, plural_plan, text_plan
 from bide.i18n.plurals import plural_rule, simple_category
 
 MOST = 20_000
@@ -21,16 +21,18 @@ class View:
     """What answers the lookups of an I18n until something changes. Never changes itself, so it may
     be used by any thread, and pinned for a whole request.
 
-    `plain` and `plans` hold, by locale and key, what needs no search: finished texts, and functions
-    that fill them. The locale None there is the default locale.
+    `plain`, `plans` and `counted` hold, by locale and key, what needs no search: finished texts,
+    functions that fill them, and what those gave for a count. The locale None there is the default
+    locale.
     """
 
-    __slots__ = ("_available", "backend", "config", "plain", "plans")
+    __slots__ = ("_available", "backend", "config", "counted", "plain", "plans")
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.plain: dict[Any, dict[Any, str]] = {}
         self.plans: dict[Any, dict[Any, Plan]] = {}
+        self.counted: dict[Any, dict[Any, dict[int, str]]] = {}
         self._available: frozenset[str] | None = None
 
     def bind(self, backend: Backend) -> None:
@@ -94,7 +96,7 @@ class View:
         elif isinstance(entry, Mapping):
             name = str(key)
             plan = plural_plan(lambda count: self._form(locale, name, count), entry)
-            self._keep(self.plans, locale, name, plan)
+            self._keep_plan(locale, name, plan, counts=True)
 
     def _form(self, locale: str, key: str, count: int) -> Any:
         try:
@@ -107,11 +109,18 @@ class View:
             return
         self._keep(self.plain, locale, key, text)
         if not self.config.interpolation_patterns:
-            self._keep(self.plans, locale, key, text_plan(text))
+            counts = "%{count}" in text and text.count("%{") == 1
+            self._keep_plan(locale, key, text_plan(text), counts=counts)
+
+    def _keep_plan(self, locale: str, key: str, plan: Plan | None, *, counts: bool) -> None:
+        if plan is None:
+            return
+        if counts:
+            plan, texts = counting(plan)
+            self._keep(self.counted, locale, key, texts)
+        self._keep(self.plans, locale, key, plan)
 
     def _keep(self, memory: dict[Any, dict[Any, Any]], locale: str, key: str, what: Any) -> None:
-        if what is None:
-            return
         texts = memory.setdefault(locale, {})
         if len(texts) >= MOST:
             texts.clear()

@@ -1,0 +1,106 @@
+"""The shortest way to a text gives what the whole way gives."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bide.errors import Disabled, MissingTranslationData
+from bide.i18n import I18n, Simple
+
+
+@pytest.fixture
+def i18n() -> I18n:
+    i18n = I18n(Simple())
+    i18n.store("en", {"a": "A", "two": "%{x} %{y}", "n": {"one": "%{count} car", "other": "%{count} cars"},
+                      "c": "%{count} %{count}", "only": "<%{count}>", "plain": "P"})  # fmt: skip
+    i18n.store(
+        "de",
+        {"a": "Ä", "two": "%{y} %{x}", "n": {"one": "%{count} Auto", "other": "%{count} Autos"}},
+    )
+    return i18n
+
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("a", {}), ("a", {"locale": "de"}), ("a", {"locale": None}), ("a", {"count": 2}), ("a", {"x": 1}),
+    ("two", {"x": "<", "y": 2}), ("two", {"x": 1, "y": 2, "locale": "de"}), ("two", {"x": 1, "y": 2, "z": 3}),
+    ("n", {"count": 1}), ("n", {"count": 3}), ("n", {"count": True}), ("n", {"count": 1.0}), ("n", {"count": Decimal(1)}),
+    ("n", {"count": None}), ("n", {"count": -1}), ("n", {"count": 3, "locale": "de"}), ("n", {"count": 3, "x": 1}),
+    ("n", {"count": 10**20}), ("n", {}), ("c", {"count": 3}), ("only", {"count": 3}), ("only", {"count": "3"}), ("only", {}),
+    ("plain", {"count": 1}), ("plain", {"default": "D"}), ("missing", {"default": "D"}),
+    ("a", {"scope": ""}), ("plain", {"locale": "de"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "options"), CALLS)
+@pytest.mark.parametrize("locale", [None, "de"])
+def test_known_texts_are_told_as_at_the_first_time(
+    i18n: I18n, key: str, options: dict[str, Any], locale: str | None
+) -> None:
+    with i18n.with_locale(locale):
+        first = i18n.translate(key, **options)
+        given = dict(options)
+        for _ in range(3):
+            assert i18n.t(key, **options) == first
+        for other in (1, 2, 3):
+            i18n.t(key, count=other, x=1, y=2, default="")
+            assert i18n.t(key, **options) == first
+        with i18n.pinned():
+            assert i18n.t(key, **options) == first
+            assert i18n.t(key, **options) == first
+        assert options == given
+
+
+def test_more_counts_than_are_remembered_are_right(i18n: I18n) -> None:
+    for _ in range(2):
+        assert [i18n.t("n", count=n) for n in range(2, 500)] == [f"{n} cars" for n in range(2, 500)]
+
+
+def test_a_pinned_context_does_not_hear_of_a_change_and_others_do(i18n: I18n) -> None:
+    import contextvars
+
+    elsewhere = contextvars.copy_context()
+    with i18n.pinned():
+        assert i18n.t("a") == "A"
+        i18n.store("en", {"a": "B"})
+        assert i18n.t("a") == "A"
+        assert elsewhere.run(i18n.t, "a") == "B"
+        assert elsewhere.run(i18n.t, "a") == "B"
+        assert i18n.t("a") == "A"
+    assert i18n.t("a") == "B"
+
+
+def test_a_known_text_is_not_told_where_texts_are_disabled(i18n: I18n) -> None:
+    i18n.t("a")
+    with i18n.with_locale(False), pytest.raises(Disabled):
+        i18n.t("a")
+    with pytest.raises(Disabled):
+        i18n.t("a", locale=False)
+
+
+def test_keys_that_no_dict_takes_are_translated_too(i18n: I18n) -> None:
+    assert i18n.t(["a", "plain"]) == ["A", "P"]
+    with pytest.raises(MissingTranslationData):
+        i18n.t("nowhere", raise_=True)
+
+
+def test_subclasses_may_change_t_and_translate() -> None:
+    class Loud(I18n):
+        def t(self, key: Any = None, /, **options: Any) -> Any:
+            return super().t(key, **options).upper()
+
+    class Counting(I18n):
+        asked = 0
+
+        def translate(self, key: Any = None, /, **options: Any) -> Any:
+            self.asked += 1
+            return super().translate(key, **options)
+
+    loud, counting = Loud(Simple()), Counting(Simple())
+    for each in (loud, counting):
+        each.store("en", {"a": "Aa"})
+    assert [loud.t("a"), loud.t("a")] == ["AA", "AA"]
+    assert [counting.t("a"), counting.t("a")] == ["Aa", "Aa"]
+    assert counting.asked == 2
