@@ -50,8 +50,11 @@ def fork_child(main: Callable[[], int | None]) -> int:
     The fence of bide.forks stands around the fork whether or not the program asked for it.
     """
     guard.before_fork(freeze=True)
+    # What arrives before the child has its own handlers must wait for them.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS_OWN)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         guard.after_fork_in_parent()
         return pid
     status = CRASHED
