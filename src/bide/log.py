@@ -134,6 +134,13 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.ERROR,
         lambda f: f"A worker in the background of this process ended: {_error(f)}",
     ),
+    "statistics_off": (
+        logging.WARNING,
+        lambda f: (
+            "No statistics are kept, because the tables are older than this version: "
+            f"run `bide migrate` and start again ({_error(f)})"
+        ),
+    ),
     "leaving_failed": (
         logging.ERROR,
         lambda f: (

@@ -22,6 +22,7 @@ from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
 from bide.workers.signals import Requests
 from bide.workers.slate import Entry
+from bide.workers.tally import Tally
 from bide.workers.timeouts import Deadline
 from bide.workers.writing import Writing
 
@@ -30,6 +31,7 @@ class Attempting(Protocol):
     """The worker whose attempts these are."""
 
     requests: Requests
+    tally: Tally | None
 
     @property
     def ref(self) -> WorkerRef: ...
@@ -81,7 +83,7 @@ class Attempts:
         entry: Entry | None,
         means: Means | None = None,
     ) -> None:
-        self._worker, self._lifecycle = worker, lifecycle
+        self._worker, self._lifecycle, self._tally = worker, lifecycle, worker.tally
         self._settings, self._reserver, self._entry = settings, reserver, entry
         writing = Writing(home.store, lambda: worker.ref, reserver.hand, reserver.insistence)
         self._failures = Failures(writing, lifecycle, settings)
@@ -181,6 +183,8 @@ class Attempts:
         attempt.succeeded = True
         self._reserver.finished(job, at_once="perform" in self._lifecycle.used)
         seconds = clock.monotonic() - attempt.began
+        if self._tally is not None:
+            self._tally.ended(job, attempt.started_at, seconds)
         emit("job_completed", worker=self._worker, job=job, seconds=seconds)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
@@ -188,6 +192,9 @@ class Attempts:
             self._failures.record(self._worker, job, error, attempt.started_at)
         finally:
             attempt.succeeded = False
+            if self._tally is not None:
+                seconds = clock.monotonic() - attempt.began
+                self._tally.failed(job, attempt.started_at, seconds, error)
 
     def _callback_failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
         """A callback of perform raised: the job's failure, unless its outcome stands (DJ-508)."""

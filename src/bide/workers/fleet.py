@@ -121,6 +121,7 @@ class Fleet:
                 self._retire_once_more()
                 for duty in duties:
                     duty.do()
+            self._house.leave()
         return 0
 
     def _wait(self, seconds: float) -> None:

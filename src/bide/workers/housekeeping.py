@@ -14,6 +14,7 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Rescued
 from bide.workers.duties import Duty
 from bide.workers.processes import host_name, process_lives
+from bide.workers.records import Records
 from bide.workers.settings import Settings
 
 #: Seconds between looks for dead processes on this host.
@@ -40,6 +41,7 @@ class Housekeeping:
         self._teller: Any = None
         self._gone: set[int] = set()
         self._touch = Touch(settings.heartbeat_interval)
+        self._records = Records(home.store, settings)
 
     def duties(self, teller: Any) -> list[Duty]:
         """The duties; `teller` stands for the worker in the rescue event."""
@@ -49,7 +51,12 @@ class Housekeeping:
             Duty(self.rescue_local, LOCAL_INTERVAL),
             Duty(self.rescue, settings.heartbeat_interval),
             Duty(self.prune, max(1.0, min(60.0, settings.keep_finished / 10))),
+            *self._records.duties(),
         ]
+
+    def leave(self) -> None:
+        """The last words."""
+        self._records.leave()
 
     def rescue_local(self) -> None:
         """Workers of this host whose process is gone need not be waited for.
@@ -104,6 +111,7 @@ class Housekeeping:
 
     def tell(self, rescued: Rescued) -> None:
         """Log it and fire the rescue event."""
+        self._records.crashed(rescued)
         emit("rescued", rescued=rescued)
         if "rescue" not in self._lifecycle.used:
             return

@@ -15,6 +15,7 @@ from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
 from bide.workers.settings import Settings
 from bide.workers.signals import Requests
+from bide.workers.tally import INTERVAL
 
 #: Seconds between looks at a running job that others wait behind, or at a worker that stops.
 RELIEF_INTERVAL = 0.05
@@ -33,6 +34,7 @@ class Kept(Protocol):
     def interrupt(self, error: BaseException) -> None: ...
     def beaten(self, *, known: bool) -> None: ...
     def compare(self) -> None: ...
+    def report(self) -> None: ...
 
 
 class Keeper:
@@ -52,7 +54,10 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="bide-keeper", daemon=True)
         self._relief = Duty(worker.relieve, 0.0)
         interval = settings.heartbeat_interval
-        self._duties = [Duty(worker.compare, interval)]
+        self._duties = [
+            Duty(worker.compare, interval),
+            Duty(worker.report, min(interval, INTERVAL)),
+        ]
         self._house: Housekeeping | None = None
         if alone:
             self._house = Housekeeping(home, lifecycle, settings, lambda: (worker.ref.id,))
@@ -70,6 +75,8 @@ class Keeper:
         self._ended.set()
         self._worker.requests.keeper_bell.ring()
         self._thread.join()
+        if self._house is not None:
+            self._house.leave()
 
     def _run(self) -> None:
         while not self._ended.is_set():

@@ -97,6 +97,24 @@ class Settings:
         example="86400",
         check=_at_least(0),
     )
+    statistics: bool = _setting(
+        True,
+        "Count per minute, queue and job name what succeeded, failed, and how long it waited and ran.",
+        example="true",
+    )
+    keep_statistics: float = _setting(
+        14 * 86400.0,
+        "Seconds for which statistics are known by the hour (two days of them by the minute); "
+        "older ones are added up.",
+        example="1209600",
+        check=_at_least(3600),
+    )
+    keep_audit: float = _setting(
+        365 * 86400.0,
+        "Seconds for which the list of what operators did is kept; 0: for ever.",
+        example="31536000",
+        check=_at_least(0),
+    )
     retry_on_hook_error: bool = _setting(
         False,
         "Run a job again when its success or after hook raised, as Delayed::Job does; "

@@ -24,6 +24,7 @@ from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
 from bide.workers.signals import Handler, Requests, handled, take_back
 from bide.workers.slate import Entry
+from bide.workers.tally import Tally
 
 #: Jobs of one loop event, as in the original (DJ-529).
 BATCH = 100
@@ -56,6 +57,7 @@ class Worker:
         self.name, self._entry = name, entry
         self.requests = Requests()
         self._insistence = Insistence(self.requests, settings.grace_time)
+        self.tally = Tally(home.store.statistics) if settings.statistics else None
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._registered: WorkerRef | None = None
@@ -142,6 +144,8 @@ class Worker:
         try:
             self._reserver.leave()
             self._home.store.retire(ref, clock.utc_now())
+            with suppress(DatabaseError):  # only counts are at stake
+                self.report()
         except Exception as error:  # noqa: BLE001 - its jobs are rescued by others when this cannot be said
             emit("leaving_failed", worker=ref.name, error=error)
         finally:
@@ -280,6 +284,11 @@ class Worker:
     def interrupt(self, error: BaseException) -> None:
         """Raise `error` in the running job."""
         self._attempts.interrupt(error)
+
+    def report(self) -> None:
+        """Write what was counted."""
+        if self.tally is not None:
+            self.tally.report()
 
     def beaten(self, *, known: bool) -> None:
         """The store has heard of this worker just now; or had given it up: it asks before it goes on."""
