@@ -109,7 +109,8 @@ class App:
 
     @cached_property
     def _home(self) -> Home:
-        return Home(self.store, self._encoder.decode)
+        encoder = self._encoder
+        return Home(self.store, encoder.decode, encoder.write_result, encoder.read_result)
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:

@@ -22,6 +22,7 @@ BideError
 ├── JobError
 │   ├── JobNotFound          no job has that id
 │   ├── JobStateError        the job's state does not allow that
+│   ├── UnsupportedResult    a job returned what cannot be kept
 │   └── LeaseLost            the attempt was given to another worker meanwhile
 ├── InvalidCallback          no such lifecycle event, or wrong arguments
 ├── FatalBackendError        the store cannot be used at all
@@ -150,6 +151,10 @@ class JobNotFound(JobError, LookupError):
 
 class JobStateError(JobError):
     """The state of the job does not allow the operation."""
+
+
+class UnsupportedResult(JobError, TypeError):
+    """A job that keeps its result returned what cannot be stored; it fails and is not tried again."""
 
 
 class LeaseLost(JobError):

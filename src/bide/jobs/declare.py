@@ -32,6 +32,7 @@ OPTIONS = (
     "max_run_time",
     "backoff",
     "destroy_failed_jobs",
+    "keep_result",
 )
 
 
@@ -49,6 +50,7 @@ class Declaration:
     max_run_time: float | None = None
     backoff: Backoff | None = None
     destroy_failed_jobs: bool | None = None
+    keep_result: float | None = None
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Declaration:
@@ -70,22 +72,26 @@ class Declaration:
         max_run_time: float | timedelta | None = None,
         backoff: Backoff | None = None,
         destroy_failed_jobs: bool | None = None,
+        keep_result: float | timedelta | None = None,
     ) -> Declaration:
         """Checked values; raises SettingsError with every problem at once."""
-        seconds = (
-            max_run_time.total_seconds() if isinstance(max_run_time, timedelta) else max_run_time
-        )
+        seconds, kept = _seconds(max_run_time), _seconds(keep_result)
         wrong = {
             f"queue={queue!r}": _not_name(queue),
             f"priority={priority!r}": _not_whole(priority),
             f"max_attempts={max_attempts!r}": _not_whole(max_attempts),
             f"max_run_time={max_run_time!r}": _not_seconds(seconds),
             f"backoff={backoff!r}": _not_callable(backoff),
+            f"keep_result={keep_result!r}": _not_seconds(kept),
         }
         problems = [f"{given} {reason}" for given, reason in wrong.items() if reason]
         if problems:
             raise SettingsError(*problems)
-        return cls(queue, priority, max_attempts, seconds, backoff, destroy_failed_jobs)
+        return cls(queue, priority, max_attempts, seconds, backoff, destroy_failed_jobs, kept)
+
+
+def _seconds(value: float | timedelta | None) -> float | None:
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _not_name(value: object) -> str | None:

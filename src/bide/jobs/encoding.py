@@ -17,6 +17,7 @@ class Encoder:
     def __init__(self, payloads: Payloads, registry: Registry) -> None:
         self._payloads, self._registry = payloads, registry
         self.decode = payloads.decode
+        self.write_result, self.read_result = payloads.write_result, payloads.read_result
 
     def encode(self, call: Call) -> tuple[str, str, Payload]:
         """Name, payload text, and the payload on the very objects that were passed (DJ-019)."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bide import clock
-from bide.errors import DeserializationError, JobNotFound, JobStateError
+from bide.errors import (
+    DeserializationError,
+    EnqueueError,
+    JobNotFound,
+    JobStateError,
+    UnsupportedResult,
+)
 from bide.jobs.hooks import ask
 from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, State
 from bide.jobs.payload import Payload
+from bide.jobs.results import Kept
 from bide.jobs.store import Store
 
 
@@ -32,10 +40,12 @@ def current_job() -> Job | None:
 
 
 class Home(NamedTuple):
-    """Where a job belongs: its store, and how its payload is brought back."""
+    """Where a job belongs: its store, how its payload is brought back, how results are written and read."""
 
     store: Store
     decode: Callable[[str], Payload]
+    write: Callable[[Any], str] = json.dumps
+    read: Callable[[str], Any] = json.loads
 
 
 class Job:
@@ -56,6 +66,7 @@ class Job:
         "failed_at",
         "finished_at",
         "id",
+        "kept",
         "key",
         "last_error",
         "lease",
@@ -95,6 +106,8 @@ class Job:
     context: str | None
     #: The exception of this attempt, in the process that ran it; never stored as such.
     error: BaseException | None
+    #: What this attempt returned and is to be kept, in the process that ran it.
+    kept: Kept | None
 
     def __init__(self, home: Home, row: JobRow) -> None:
         self._home = home
@@ -123,7 +136,7 @@ class Job:
             self.last_error, self.created_at, self.locale, self.context,
         ) = row  # fmt: skip
         self.state = _STATE_NAMES[state]
-        self.error = None
+        self.error = self.kept = None
         self._payload_object: Payload | None = None
 
     @property
@@ -183,6 +196,32 @@ class Job:
         """Remove the row; what a running attempt returns is ignored."""
         if not self._home.store.delete(self._itself()):
             self._refused("deleted")
+
+    def keep(self, value: Any, seconds: float, *, at_once: bool = False) -> None:
+        """Inside the job: keep `value` as its result, and its row, for `seconds` after it succeeds.
+
+        `at_once`: report this job before the next one starts. Raises UnsupportedResult for what
+        cannot be stored; the job is not tried again then, as it would do its work and fail again.
+        """
+        try:
+            written = self._home.write(value)
+        except (TypeError, ValueError, EnqueueError) as error:
+            self.max_attempts = 1
+            raise UnsupportedResult(f"{self.name} returned what cannot be kept: {error}") from error
+        self.kept = Kept(written, seconds, at_once)
+
+    def result(self) -> Any:
+        """What the job returned, if it succeeded and keeps its result (`@app.job(keep_result=3600)`).
+
+        Raises JobStateError when there is no result (yet), JobNotFound when the job is gone.
+        """
+        if self.kept is not None:
+            return self._home.read(self.kept.value)
+        found = self._home.store.result(self._stored_id())
+        if found is None:
+            state = self.reload().state
+            raise JobStateError(f"job {self.id} ({self.name}) is {state} and has no result")
+        return self._home.read(found.value)
 
     def failures(self) -> list[AttemptRow]:
         """Every attempt that did not succeed, oldest first."""

@@ -85,6 +85,16 @@ class AttemptRow(NamedTuple):
     error: str
 
 
+class ResultRow(NamedTuple):
+    """What a job returned, as JSON text; which worker did it, from when; until when it is kept."""
+
+    job_id: int
+    worker: str
+    started_at: datetime | None
+    value: str
+    keep_until: datetime
+
+
 class Filter(NamedTuple):
     """Which jobs a listing or a bulk operation means; None means any.
 

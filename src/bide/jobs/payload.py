@@ -112,6 +112,18 @@ class Payloads:
             name, envelope = self._object(target)
         return Encoded(storable(name), self._text(name, envelope))
 
+    def write_result(self, value: Any) -> str:
+        """What a job returned as text. Raises EnqueueError in one of its kinds."""
+        return self._text("the result", self._writer.write(value))
+
+    def read_result(self, text: str) -> Any:
+        """The value of it again; records are loaded. Raises DeserializationError in its kinds."""
+        known = Reached(self._reach)
+        try:
+            return Reader(known).read(msgspec.json.decode(text))
+        finally:
+            known.close()
+
     def decode(self, text: str) -> Payload:
         """Read the payload column, loading its records.
 
@@ -215,11 +227,11 @@ class Payloads:
             path = place + error.path if place else error.path.lstrip(".")
             raise _refused(name, path, error) from None
 
-    def _text(self, name: str, envelope: dict[str, Any]) -> str:
+    def _text(self, name: str, envelope: Any) -> str:
         encoded = msgspec.json.encode(envelope)
         if len(encoded) > self.max_size:
             raise PayloadTooLarge(
-                f"{name} cannot be enqueued: its payload has {len(encoded):,} bytes, and "
+                f"{name} cannot be stored: its payload has {len(encoded):,} bytes, and "
                 f"max_payload_size is {self.max_size:,}; store the data elsewhere and pass its key"
             )
         return encoded.decode()

@@ -86,7 +86,12 @@ class Performer:
             result = self._run_sync(payload.perform)
         else:
             result = payload.perform()
-        return self._run_async(result) if inspect.iscoroutine(result) else result
+        if inspect.iscoroutine(result):
+            result = self._run_async(result)
+        declared = payload.declared
+        if declared is not None and (seconds := getattr(declared.options, "keep_result", None)):
+            job.keep(result, seconds)
+        return result
 
     def _succeeded(self, target: object, job: Job) -> None:
         """The success and after hooks; what they raise is reported, or fails the job by setting (DJ-509)."""

@@ -14,7 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from bide.jobs.audit import AuditEntry, AuditRow
-from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, QueueRow, State, WorkerRow
+from bide.jobs.job import (
+    AttemptRow,
+    Filter,
+    JobRow,
+    NewJob,
+    QueueRow,
+    ResultRow,
+    State,
+    WorkerRow,
+)
 from bide.jobs.statistics import Statistic
 from bide.jobs.surveys import Surveying
 
@@ -58,6 +67,16 @@ class Loss(NamedTuple):
 
 
 SILENT = Loss("its worker died or fell silent")
+
+
+class Result(NamedTuple):
+    """What a successful attempt returned: JSON text, kept with its job until `keep_until`."""
+
+    id: int
+    lease: int
+    started_at: datetime | None
+    value: str
+    keep_until: datetime
 
 
 class Rescued(NamedTuple):
@@ -111,6 +130,15 @@ class Running(Protocol):
         """Delete the jobs (or keep them as succeeded) whose lease is still this worker's; their ids.
 
         A kept one loses its lock, as every job does that is no longer running.
+        """
+        ...
+
+    def finish_with_results(
+        self, worker: WorkerRef, results: Sequence[Result], now: datetime
+    ) -> set[int]:
+        """Keep the jobs as succeeded whose lease is still this worker's, with their results; their ids.
+
+        Job and result are written together or not at all.
         """
         ...
 
@@ -208,6 +236,10 @@ class Reading(Protocol):
         """Every failed attempt, oldest first."""
         ...
 
+    def result(self, job_id: int) -> ResultRow | None:
+        """What a job returned whose result is kept; None for every other."""
+        ...
+
     def queues(self) -> list[QueueRow]:
         """Every queue that has jobs or is paused, by name."""
         ...
@@ -261,7 +293,14 @@ class Operating(Protocol):
     def prune(
         self, finished_before: datetime, *, states: Collection[State], limit: int = 1000
     ) -> int:
-        """Delete up to `limit` kept jobs of `states` whose finished_at is before the moment."""
+        """Delete up to `limit` kept jobs of `states` whose finished_at is before the moment.
+
+        Jobs with a result stay: `expire` deletes them.
+        """
+        ...
+
+    def expire(self, now: datetime, *, limit: int = 1000) -> int:
+        """Delete up to `limit` jobs whose results were to be kept until a moment before `now`."""
         ...
 
 

@@ -20,6 +20,7 @@ class Tables(NamedTuple):
     queues: Table
     statistics: Table
     audit: Table
+    results: Table
 
 
 @cache
@@ -102,5 +103,13 @@ def tables(prefix: str = "bide_") -> Tables:
             Column("action", Name),
             Column("what", Name),
             Column("detail", LongText),
+        ),
+        results=table(
+            "results",
+            Column("job_id", Big, primary_key=True),
+            Column("worker", Name),
+            Column("started_at", Moment),
+            Column("value", LongText),
+            Column("keep_until", Moment),
         ),
     )

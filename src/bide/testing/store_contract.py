@@ -26,6 +26,7 @@ from bide.testing.contract.queues import QueuesContract
 from bide.testing.contract.racing import RacingContract
 from bide.testing.contract.reading import ReadingContract
 from bide.testing.contract.reporting import ReportingContract
+from bide.testing.contract.results import ResultsContract
 from bide.testing.contract.statistics import StatisticsContract
 from bide.testing.contract.surveys import SurveysContract
 from bide.testing.contract.texts import TextsContract
@@ -38,6 +39,7 @@ class StoreContract(
     ClaimingContract,
     QueuesContract,
     ReportingContract,
+    ResultsContract,
     LeaseContract,
     WatchingContract,
     RescueContract,

@@ -181,7 +181,11 @@ class Attempts:
     def _completed(self, job: Job, attempt: _Attempt) -> None:
         """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""
         attempt.succeeded = True
-        self._reserver.finished(job, at_once="perform" in self._lifecycle.used)
+        at_once = "perform" in self._lifecycle.used
+        if job.kept is not None:
+            job.kept.started_at = attempt.started_at
+            at_once = at_once or job.kept.at_once
+        self._reserver.finished(job, at_once=at_once)
         seconds = clock.monotonic() - attempt.began
         if self._tally is not None:
             self._tally.ended(job, attempt.started_at, seconds)

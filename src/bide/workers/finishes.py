@@ -10,7 +10,7 @@ from bide.errors import DatabaseError
 from bide.events import emit
 from bide.jobs.handle import Job
 from bide.jobs.job import State
-from bide.jobs.store import Lease, Store, WorkerRef
+from bide.jobs.store import Lease, Result, Store, WorkerRef
 from bide.workers.hand import Hand
 
 #: Seconds a finished job may wait for others to be reported with it.
@@ -25,6 +25,7 @@ class Finishes:
     ) -> None:
         self._store, self._worker, self._hand, self._keep = store, worker, hand, keep
         self._waiting: dict[Lease, str] = {}
+        self._results: dict[Lease, Result] = {}
         self._maybe_written: set[Lease] = set()
         self._since = 0.0
         self._lock = threading.Lock()
@@ -36,6 +37,8 @@ class Finishes:
             if not self._waiting:
                 self._since = clock.monotonic()
             self._waiting[job.id, job.lease] = job.name
+            if job.kept is not None:
+                self._results[job.id, job.lease] = job.kept.of(job.id, job.lease)
 
     @property
     def due(self) -> bool:
@@ -57,16 +60,26 @@ class Finishes:
                 if lease in refused:
                     emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
             self._maybe_written.clear()
+            self._results.clear()
 
     def _refused(self, leases: list[Lease]) -> set[Lease]:
         """Report them; those whose leases are lost."""
         try:
-            done = self._store.finish(self._worker(), leases, clock.utc_now(), keep=self._keep)
+            done = self._reported(leases)
             refused = {lease for lease in leases if lease[0] not in done}
             return {lease for lease in refused if not self._was_written(lease)}
         except DatabaseError:
             self._maybe_written.update(leases)
             raise
+
+    def _reported(self, leases: list[Lease]) -> set[int]:
+        worker, now = self._worker(), clock.utc_now()
+        if not self._results:
+            return self._store.finish(worker, leases, now, keep=self._keep)
+        results = [self._results[lease] for lease in leases if lease in self._results]
+        done = self._store.finish_with_results(worker, results, now)
+        plain = [lease for lease in leases if lease not in self._results]
+        return done | (self._store.finish(worker, plain, now, keep=self._keep) if plain else set())
 
     def _was_written(self, lease: Lease) -> bool:
         """Whether an earlier report, whose answer was lost with the connection, took effect."""

@@ -125,7 +125,8 @@ class Housekeeping:
             emit("callback_failed", event="rescue", job=job, error=error)
 
     def prune(self) -> None:
-        """Delete succeeded and cancelled jobs that were kept long enough."""
+        """Delete succeeded and cancelled jobs, and results, that were kept long enough."""
+        self._home.store.expire(clock.utc_now())
         if self._settings.keep_finished:
             before = clock.utc_now() - timedelta(seconds=self._settings.keep_finished)
             self._home.store.prune(before, states=(State.SUCCEEDED, State.CANCELLED))

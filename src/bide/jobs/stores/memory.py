@@ -17,6 +17,7 @@ from bide.jobs.job import UNFINISHED, AttemptRow, Filter, JobRow, NewJob, QueueR
 from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.bell import Bell
 from bide.jobs.stores.memory_records import MemoryAudit, MemoryStatistics
+from bide.jobs.stores.memory_results import MemoryResults
 from bide.jobs.stores.memory_surveys import MemorySurveys
 from bide.jobs.stores.shelf import Shelf, covers
 
@@ -24,7 +25,7 @@ from bide.jobs.stores.shelf import Shelf, covers
 UNLOCKED: dict[str, Any] = {"locked_at": None, "locked_by": None, "worker_id": None}
 
 
-class MemoryStore:
+class MemoryStore(MemoryResults):
     """Jobs of one process, gone with it. Any thread may call it; a forked child may not (ForkError)."""
 
     name = "memory"
@@ -32,6 +33,7 @@ class MemoryStore:
     def __init__(self, shelf: Shelf | None = None) -> None:
         self._shelf = Shelf() if shelf is None else shelf
         self._attempts: dict[int, list[AttemptRow]] = {}
+        super().__init__()
         self._workers: dict[int, WorkerRow] = {}
         self._worker_ids = count(1)
         self._paused: dict[str, datetime] = {}
@@ -297,7 +299,9 @@ class MemoryStore:
             ended = [
                 row
                 for row in self._shelf.matching(Filter(states=tuple(states)))
-                if row.finished_at is not None and row.finished_at < finished_before
+                if row.finished_at is not None
+                and row.finished_at < finished_before
+                and row.id not in self._results
             ]
             for row in ended[:limit]:
                 self._drop(row)
@@ -345,9 +349,13 @@ class MemoryStore:
         failed_at = now if state == State.FAILED else None
         return self._put(row, state=state, finished_at=now, failed_at=failed_at, **UNLOCKED)
 
+    def _forget(self, job_id: int) -> None:
+        self._drop(self._shelf.rows[job_id])
+
     def _drop(self, row: JobRow) -> None:
         self._shelf.drop(row.id)
         self._attempts.pop(row.id, None)
+        self._results.pop(row.id, None)
 
     def _held(self, worker: WorkerRef, leases: Sequence[Lease]) -> list[JobRow]:
         """The running rows among `leases` that are still this worker's."""

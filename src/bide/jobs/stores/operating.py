@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, null, select, update
 from bide import clock
 from bide.db.connection import Connection
 from bide.jobs.job import UNFINISHED, Filter, State
-from bide.jobs.stores.reading import SqlReading, literal_in
+from bide.jobs.stores.reading import literal_in
+from bide.jobs.stores.results import SqlResults
 
 #: How many rows one DELETE names.
 _CHUNK: Final = 5000
@@ -19,7 +20,7 @@ _CHUNK: Final = 5000
 _UNLOCKED: Final[dict[str, Any]] = {"locked_at": null(), "locked_by": null(), "worker_id": null()}
 
 
-class SqlOperating(SqlReading):
+class SqlOperating(SqlResults):
     """The group Operating of every store in a SQL database, on top of reading."""
 
     def next_pos(self) -> ColumnElement[int] | int:
@@ -116,18 +117,29 @@ class SqlOperating(SqlReading):
         )
 
         def work(connection: Connection) -> int:
-            return self.drop(connection, [job_id for (job_id,) in connection.core(query)])
+            kept = self.with_results(connection)
+            meant = query.where(jobs.id.not_in(kept)) if kept is not None else query
+            return self.drop(connection, [job_id for (job_id,) in connection.core(meant)])
+
+        return self.database.run(work, repeat=True)
+
+    def expire(self, now: datetime, *, limit: int = 1000) -> int:
+        """Delete up to `limit` jobs whose results are kept no longer."""
+
+        def work(connection: Connection) -> int:
+            return self.drop(connection, self.expired(connection, now, limit))
 
         return self.database.run(work, repeat=True)
 
     def drop(self, connection: Connection, ids: Sequence[int]) -> int:
-        """Delete jobs that this transaction has locked, and their attempts; how many."""
+        """Delete jobs that this transaction has locked, their attempts and results; how many."""
         gone = 0
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             connection.core(
                 delete(self.tables.attempts).where(literal_in(self.tables.attempts.c.job_id, chunk))
             )
+            self.drop_results(connection, chunk)
             connection.core(
                 delete(self.tables.jobs).where(literal_in(self.tables.jobs.c.id, chunk))
             )
