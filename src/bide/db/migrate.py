@@ -125,6 +125,55 @@ def newest(line: Line) -> str | None:
         return steps.get_current_head()
 
 
+def revisions(line: Line) -> list[str]:
+    """The steps of a line, in order."""
+    with _steps(line) as steps:
+        return [step.revision for step in reversed(list(steps.walk_revisions()))]
+
+
+def step_sql(
+    line: Line, revision: str, *, dialect: str, prefix: str, undo: bool = False
+) -> list[str]:
+    """The statements of one step (or of undoing it), its line in the table of versions among them.
+
+    For those who run migrations on a connection of their own. `dialect` is SQLAlchemy's name.
+    """
+    written = _Statements()
+    known = revisions(line)
+    before = known[known.index(revision) - 1] if revision != known[0] else "base"
+    start, to = (revision, before) if undo else (before, revision)
+    with _steps(line) as steps:
+        plan = steps._downgrade_revs if undo else steps._upgrade_revs
+        how: dict[str, Any] = {"dialect_name": dialect, "output_buffer": written}
+        _run(prefix, line, steps, plan, to, starting_rev=None if start == "base" else start, **how)
+    table = prefix + line.version_table
+    statements = [each for each in written.statements if each not in _BRACKETS]
+    if undo and before == "base":
+        return [*statements, f"DROP TABLE {table}"]
+    return [
+        each.replace("CREATE TABLE " + table, "CREATE TABLE IF NOT EXISTS " + table)
+        for each in statements
+    ]
+
+
+#: A script begins and ends its own transaction.
+_BRACKETS: Final = ("BEGIN", "START TRANSACTION", "COMMIT")
+
+
+class _Statements(io.StringIO):
+    """Where Alembic writes, one statement at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements: list[str] = []
+
+    def write(self, text: str) -> int:
+        statement = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+        if statement.strip():
+            self.statements.append(statement.strip().removesuffix(";"))
+        return len(text)
+
+
 def versions(database: Database, line: Line) -> tuple[str | None, str | None]:
     """The version of the tables (None: there are none) and the newest one."""
     with _steps(line) as steps, _translated(), database.engine.connect() as connection:

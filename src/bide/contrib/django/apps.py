@@ -1,0 +1,25 @@
+"""The application `bide.contrib.django`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+from django.utils.translation import gettext_lazy as _
+
+from bide.contrib.django.application import project_app, use_texts
+
+
+class BideConfig(AppConfig):
+    """Makes the project's App when every application is loaded; it opens nothing."""
+
+    name = "bide.contrib.django"
+    label = "bide"
+    verbose_name = _("Jobs and texts")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the App with its texts, and register the checks."""
+        from bide.contrib.django.checks import check_project
+
+        checks.register(check_project, checks.Tags.compatibility)
+        use_texts(project_app())

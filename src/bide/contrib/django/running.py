@@ -1,0 +1,89 @@
+"""What a project expects around its jobs: connections looked after, signals of tasks, language and zone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from bide import events
+from bide.contrib.django.call import TaskCall
+from bide.contrib.django.testing_mode import in_tests
+from bide.errors import BideError
+from bide.jobs.handle import Job
+from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.plugin import Plugin
+
+
+class Tells(Protocol):
+    """A backend that tells that a task has ended."""
+
+    def finished(self, call: TaskCall, job: Job) -> None: ...
+
+
+class Running(Plugin):
+    """Part of every project's App."""
+
+    def __init__(self) -> None:
+        self._unsubscribe = events.subscribe(self._heard)
+
+    def callbacks(self, lifecycle: Lifecycle) -> None:
+        """What jobs carry from where they are enqueued to where they run; the end of those that failed."""
+        lifecycle.before("enqueue", self._note)
+        lifecycle.around("invoke_job", self._as_noted)
+        lifecycle.after("error", self._failed)
+
+    def _heard(self, name: str, facts: dict[str, Any]) -> None:
+        """Connections as around a request: one that is too old or broken is closed."""
+        if name == "job_started":
+            look_after_connections()
+        elif name == "job_completed":
+            self._tell(facts["job"])
+            look_after_connections()
+
+    def _failed(self, _worker: Any, job: Job) -> None:
+        if job.state == "failed":
+            self._tell(job)
+        look_after_connections()
+
+    def _tell(self, job: Job) -> None:
+        try:
+            call = job.payload_object.object
+            if isinstance(call, TaskCall):
+                backend: Any = call.of_backend()
+                backend.finished(call, job)
+        except BideError:  # the failure of the job says it already
+            return
+
+    def _note(self, job: Job) -> None:
+        from django.utils import timezone, translation
+
+        if job.locale is None:
+            job.locale = translation.get_language()
+        if getattr(timezone._active, "value", None) is not None:
+            context = json.loads(job.context) if job.context else {}
+            job.context = json.dumps({"time_zone": timezone.get_current_timezone_name(), **context})
+
+    def _as_noted(self, job: Job, proceed: Callable[[Job], Any]) -> Any:
+        from django.utils import timezone, translation
+
+        zone = json.loads(job.context).get("time_zone") if job.context else None
+        with ExitStack() as stack:
+            if job.locale:
+                stack.enter_context(translation.override(job.locale))
+            if zone:
+                try:
+                    stack.enter_context(timezone.override(zone))
+                except (ValueError, OSError, LookupError) as error:
+                    events.emit("job_without_locale", job=job, error=error)
+            return proceed(job)
+
+
+def look_after_connections() -> None:
+    """What Django does at the beginning and the end of a request."""
+    from django.db import close_old_connections, reset_queries
+
+    if not in_tests():
+        reset_queries()
+        close_old_connections()
