@@ -90,6 +90,16 @@ def _mysql(options: dict[str, Any]) -> dict[str, Any]:
     return told | {f"ssl_{name}": str(value) for name, value in dict(ssl).items()}
 
 
+def version_of(connection: Any, table: str) -> str | None:
+    """The version that a table of versions holds, on a connection of Django's; None: no such table."""
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return None
+        cursor.execute(f"SELECT version_num FROM {connection.ops.quote_name(table)}")  # noqa: S608
+        found = cursor.fetchone()
+    return None if found is None else str(found[0])
+
+
 class AliasDatabase(Database):
     """The database of an alias, through the connection that Django has open in this thread.
 

@@ -85,6 +85,16 @@ class AttemptRow(NamedTuple):
     error: str
 
 
+class Result(NamedTuple):
+    """What a successful attempt returned: JSON text, kept with its job until `keep_until`."""
+
+    id: int
+    lease: int
+    started_at: datetime | None
+    value: str
+    keep_until: datetime
+
+
 class ResultRow(NamedTuple):
     """What a job returned, as JSON text; which worker did it, from when; until when it is kept."""
 

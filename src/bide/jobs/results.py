@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bide import clock
+from bide.jobs.job import Result
 from bide.jobs.retries import LATEST
-from bide.jobs.store import Result
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from bide.jobs.job import (
     JobRow,
     NewJob,
     QueueRow,
+    Result,
     ResultRow,
     State,
     WorkerRow,
@@ -67,16 +68,6 @@ class Loss(NamedTuple):
 
 
 SILENT = Loss("its worker died or fell silent")
-
-
-class Result(NamedTuple):
-    """What a successful attempt returned: JSON text, kept with its job until `keep_until`."""
-
-    id: int
-    lease: int
-    started_at: datetime | None
-    value: str
-    keep_until: datetime
 
 
 class Rescued(NamedTuple):

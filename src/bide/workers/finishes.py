@@ -9,8 +9,8 @@ from bide import clock
 from bide.errors import DatabaseError
 from bide.events import emit
 from bide.jobs.handle import Job
-from bide.jobs.job import State
-from bide.jobs.store import Lease, Result, Store, WorkerRef
+from bide.jobs.job import Result, State
+from bide.jobs.store import Lease, Store, WorkerRef
 from bide.workers.hand import Hand
 
 #: Seconds a finished job may wait for others to be reported with it.

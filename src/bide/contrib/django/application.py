@@ -55,7 +55,7 @@ class DjangoApp(App):
         super().__init__(None, **settings)
 
     @property
-    def database(self) -> Database | None:  # type: ignore[override]  # follows the alias
+    def database(self) -> Database | None:
         """The database floor's engine for the alias, as it is at the moment."""
         built = self.built_for_place()
         if "database" not in built:

@@ -6,10 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bide.contrib.django.moments import MomentField
-from bide.contrib.django.settings import ProjectSettings
+from bide.contrib.django.settings import table
 from bide.jobs.job import State
-
-_PREFIX = (ProjectSettings.load().of_app or {}).get("table_prefix", "bide_")
 
 
 class Job(models.Model):
@@ -51,7 +49,7 @@ class Job(models.Model):
         """Read only."""
 
         managed = False
-        db_table = f"{_PREFIX}jobs"
+        db_table = table("jobs")
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
 
@@ -78,7 +76,7 @@ class Attempt(models.Model):
         """Read only."""
 
         managed = False
-        db_table = f"{_PREFIX}attempts"
+        db_table = table("attempts")
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
 
@@ -101,7 +99,7 @@ class Result(models.Model):
         """Read only."""
 
         managed = False
-        db_table = f"{_PREFIX}results"
+        db_table = table("results")
         verbose_name = _("result")
         verbose_name_plural = _("results")
 
@@ -124,7 +122,7 @@ class Worker(models.Model):
         """Read only."""
 
         managed = False
-        db_table = f"{_PREFIX}workers"
+        db_table = table("workers")
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
 
@@ -142,7 +140,7 @@ class Queue(models.Model):
         """Read only."""
 
         managed = False
-        db_table = f"{_PREFIX}queues"
+        db_table = table("queues")
         verbose_name = _("paused queue")
         verbose_name_plural = _("paused queues")
 

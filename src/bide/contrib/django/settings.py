@@ -48,6 +48,11 @@ class ProjectSettings:
         )
 
 
+def table(name: str) -> str:
+    """The name of a table of Bide's in this project."""
+    return f"{(ProjectSettings.load().of_app or {}).get('table_prefix', 'bide_')}{name}"
+
+
 def _name(key: object) -> str:
     return key.lower() if isinstance(key, str) and key.isupper() else ""
 

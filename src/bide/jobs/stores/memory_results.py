@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from bide.jobs.job import JobRow, ResultRow, State
-from bide.jobs.store import Lease, Result, WorkerRef
+from bide.jobs.job import JobRow, Result, ResultRow, State
+from bide.jobs.store import Lease, WorkerRef
 
 
 class MemoryResults(ABC):

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from
-from bide.jobs.job import ResultRow
-from bide.jobs.store import Result, WorkerRef
+from bide.jobs.job import Result, ResultRow
+from bide.jobs.store import WorkerRef
 from bide.jobs.stores.reading import SqlReading, literal_in
 
 

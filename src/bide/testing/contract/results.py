@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bide.jobs.job import Filter, JobRow, State
-from bide.jobs.store import Result, Store, WorkerRef
+from bide.jobs.job import Filter, JobRow, Result, State
+from bide.jobs.store import Store, WorkerRef
 from bide.testing.contract.acting import (
     HOUR,
     MINUTE,

@@ -1,0 +1,1 @@
+"""One Django migration for each step of Bide's own, and the models that read the tables."""
