@@ -349,9 +349,6 @@ class MemoryStore(MemoryResults):
         failed_at = now if state == State.FAILED else None
         return self._put(row, state=state, finished_at=now, failed_at=failed_at, **UNLOCKED)
 
-    def _forget(self, job_id: int) -> None:
-        self._drop(self._shelf.rows[job_id])
-
     def _drop(self, row: JobRow) -> None:
         self._shelf.drop(row.id)
         self._attempts.pop(row.id, None)

@@ -9,10 +9,13 @@ from datetime import datetime
 
 from bide.jobs.job import JobRow, Result, ResultRow, State
 from bide.jobs.store import Lease, WorkerRef
+from bide.jobs.stores.shelf import Shelf
 
 
 class MemoryResults(ABC):
     """The verbs of the memory store for jobs that keep what they returned."""
+
+    _shelf: Shelf
 
     def __init__(self) -> None:
         self._results: dict[int, ResultRow] = {}
@@ -27,7 +30,7 @@ class MemoryResults(ABC):
     def _end(self, row: JobRow, state: State, now: datetime) -> JobRow: ...
 
     @abstractmethod
-    def _forget(self, job_id: int) -> None: ...
+    def _drop(self, row: JobRow) -> None: ...
 
     def finish_with_results(
         self, worker: WorkerRef, results: Sequence[Result], now: datetime
@@ -54,5 +57,5 @@ class MemoryResults(ABC):
             over = [row for row in self._results.values() if row.keep_until < now]
             first = sorted(over, key=lambda row: row.keep_until)[:limit]
             for row in first:
-                self._forget(row.job_id)
+                self._drop(self._shelf.rows[row.job_id])
         return len(first)
