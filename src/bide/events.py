@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 Subscriber = Callable[[str, dict[str, Any]], None]
+Wants = Callable[[str], bool]
 
 _subscribers: list[Subscriber] = []
+_wants: list[Wants] = []
 
 
 def emit(name: str, /, **facts: Any) -> None:
@@ -26,12 +28,25 @@ def emit(name: str, /, **facts: Any) -> None:
             )
 
 
-def subscribe(subscriber: Subscriber) -> Callable[[], None]:
-    """Call `subscriber(name, facts)` for every event; returns a function that ends it."""
+def heard(name: str) -> bool:
+    """Whether anybody listens to `name`; what happens for every job asks first."""
+    for wants in _wants:  # noqa: SIM110 - any() with a generator costs three times as much
+        if wants(name):
+            return True
+    return False
+
+
+def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable[[], None]:
+    """Call `subscriber(name, facts)` for every event; returns a function that ends it.
+
+    `wants(name)` may say that an event is of no interest at present: then it may not be told.
+    """
     _subscribers.append(subscriber)
+    _wants.append(wants)
 
     def unsubscribe() -> None:
         if subscriber in _subscribers:
-            _subscribers.remove(subscriber)
+            place = _subscribers.index(subscriber)
+            del _subscribers[place], _wants[place]
 
     return unsubscribe

@@ -239,6 +239,12 @@ LINES: dict[str, tuple[int, Words]] = {
 }
 
 
+def is_written(name: str) -> bool:
+    """Whether an event becomes a line at the level that the logger has now."""
+    line = LINES.get(name)
+    return line is not None and logger.isEnabledFor(line[0])
+
+
 def write_line(name: str, facts: dict[str, Any]) -> None:
     """Word an event as a log line of the logger `bide`."""
     line = LINES.get(name)
@@ -249,4 +255,4 @@ def write_line(name: str, facts: dict[str, Any]) -> None:
     logger.log(line[0], line[1](facts), exc_info=trace)
 
 
-events.subscribe(write_line)
+events.subscribe(write_line, wants=is_written)

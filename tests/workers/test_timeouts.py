@@ -221,3 +221,24 @@ def test_a_body_is_cut_from_another_thread(where: Any) -> None:
 
     where(work)
     assert told == ["stopped"]
+
+
+def test_a_job_is_cut_though_the_one_before_took_the_alarm_away() -> None:
+    """The timer is not looked at between two short jobs; whoever looks from outside sees it."""
+    deadline, ended = Deadline(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            deadline.look()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with deadline.limit(0.2):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        with pytest.raises(WorkerTimeout), deadline.limit(0.2):
+            busy()
+    finally:
+        ended.set()
+        watcher.join()
+        deadline.disarm()

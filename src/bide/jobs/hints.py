@@ -118,6 +118,13 @@ def converter(hint: Any) -> Convert | None:
     return _of_name(origin)
 
 
+def plain_type(convert: Convert | None) -> type | None:
+    """The class whose instances a converter returns as they are; None when it has no such class."""
+    if isinstance(convert, functools.partial) and convert.func is _instance:
+        return convert.args[0]  # type: ignore[no-any-return]
+    return None
+
+
 def _of_name(hint: Any) -> Convert | None:
     if isinstance(hint, typing.NewType):
         return converter(hint.__supertype__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -51,6 +51,10 @@ class Encoded(NamedTuple):
     payload: str
 
 
+def _nothing_to_close() -> None:
+    """Plain arguments hold on to nothing."""
+
+
 @dataclass(slots=True)
 class Payload:
     """A call brought back. Close it when the attempt is over, so that its records are let go.
@@ -65,7 +69,7 @@ class Payload:
     kwargs: dict[str, Any]
     object: Any = None
     declared: Declared | None = None
-    close: Callable[[], None] = field(default=lambda: None)
+    close: Callable[[], None] = _nothing_to_close
 
     def perform(self) -> Any:
         """Run the job and return its result; a coroutine when the job is `async def`."""
@@ -88,6 +92,7 @@ class Payloads:
         self._reach = Reach(registry, records or Records())
         self._registry = registry
         self._writer = Writer(self._reach)
+        self._signatures: dict[Declared, signatures.Signature] = {}
         self.max_size = max_size
 
     def encode(
@@ -132,6 +137,8 @@ class Payloads:
         raises while records are loaded comes through as it is.
         """
         envelope = _envelope(text)
+        if (easy := self._easy(envelope)) is not None:
+            return easy
         known = Reached(self._reach)
         try:
             payload = self._payload(envelope, Reader(known))
@@ -235,6 +242,19 @@ class Payloads:
                 f"max_payload_size is {self.max_size:,}; store the data elsewhere and pass its key"
             )
         return encoded.decode()
+
+    def _easy(self, envelope: dict[str, Any]) -> Payload | None:
+        """A function with plain arguments of the very types that it asks for; None for what is not."""
+        args, kwargs = envelope.get("args"), envelope.get("kwargs")
+        if kwargs or type(args) is not list or type(envelope.get("job")) is not str:
+            return None
+        declared = self._registry.function(envelope["job"])
+        signature = self._signatures.get(declared)
+        if signature is None:
+            signature = self._signatures[declared] = signatures.of_function(_callable(declared))
+        if not signature.takes_exactly(args):
+            return None
+        return Payload(declared.target, args, {}, None, declared)
 
     def _payload(self, envelope: dict[str, Any], reader: Reader) -> Payload:
         if "job" in envelope:

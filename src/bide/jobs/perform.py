@@ -64,12 +64,16 @@ class Performer:
         """
         token = _current.set(job)
         try:
-            return self._lifecycle.run("invoke_job", self._hooked, job)
+            if "invoke_job" in self._lifecycle.used:
+                return self._lifecycle.run("invoke_job", self._hooked, job)
+            return self._hooked(job)
         finally:
             _current.reset(token)
 
     def _hooked(self, job: Job) -> Any:
         target = job.payload_object.object
+        if target is None:  # a function: nothing that could have hooks
+            return self._perform(job)
         try:
             call_hook(target, "before", job)
             result = self._perform(job)
@@ -82,7 +86,7 @@ class Performer:
 
     def _perform(self, job: Job) -> Any:
         payload = job.payload_object
-        if not inspect.iscoroutinefunction(payload.call):
+        if self._run_sync is not call and not inspect.iscoroutinefunction(payload.call):
             result = self._run_sync(payload.perform)
         else:
             result = payload.perform()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any, cast
 
@@ -15,6 +15,8 @@ from bide.jobs import hints
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 #: What is a method though it cannot be called by itself.
 _METHODS = (classmethod, functools.partialmethod, functools.singledispatchmethod)
+#: What JSON has and no annotation or tag makes into something else, unless it says so.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
@@ -36,6 +38,17 @@ class Signature:
         self._others = _of_kind(parameters, converters, Parameter.VAR_KEYWORD)
         self._plain = not any(converters.values())
         self._easy = _positional_counts(parameters)
+        self._exact = _exact_types(converters[p.name] for p in parameters if p.kind in _POSITIONAL)
+
+    def takes_exactly(self, args: Sequence[Any]) -> bool:
+        """Whether these, as JSON gave them, can be passed as they are: so many, and each a plain value
+        of the type that is asked for."""
+        if len(args) not in self._easy:
+            return False
+        for value, wanted in zip(args, self._exact, strict=False):
+            if type(value) is not wanted and (wanted is not None or type(value) not in _PLAIN):
+                return False
+        return True
 
     def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise TypeError when a call with these arguments would."""
@@ -87,6 +100,16 @@ def _converters(
         else None
         for p in parameters
     }
+
+
+def _exact_types(converters: Iterable[hints.Convert | None]) -> list[type | None]:
+    """For each parameter the plain type that needs no conversion; None where any value will do, and
+    `object`, which is no value's own type, where it must be looked at."""
+    found: list[type | None] = []
+    for convert in converters:
+        exact = hints.plain_type(convert)
+        found.append(None if convert is None else exact if exact in _PLAIN else object)
+    return found
 
 
 def _of_kind(

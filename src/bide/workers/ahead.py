@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable
 
@@ -14,12 +13,14 @@ HORIZON = 0.1
 
 
 class Ahead:
-    """The claimed jobs of one worker, in order. The keeper may take back what waits too long."""
+    """The claimed jobs of one worker, in order. The keeper may take back what waits too long.
+
+    Without a lock: each job is taken from the left by one step that no thread can interrupt.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._jobs: deque[Job] = deque()
-        self._lock = threading.Lock()
         self._average: float | None = None
 
     def __len__(self) -> int:
@@ -40,19 +41,20 @@ class Ahead:
 
     def put(self, jobs: Iterable[Job]) -> None:
         """Hold claimed jobs."""
-        with self._lock:
-            self._jobs.extend(jobs)
+        self._jobs.extend(jobs)
 
     def next(self) -> Job | None:
         """The next job to start."""
-        with self._lock:
-            return self._jobs.popleft() if self._jobs else None
+        try:
+            return self._jobs.popleft()
+        except IndexError:
+            return None
 
     def take(self) -> list[Job]:
         """Take all that wait, to be given back."""
-        with self._lock:
-            jobs = list(self._jobs)
-            self._jobs.clear()
+        jobs = []
+        while (job := self.next()) is not None:
+            jobs.append(job)
         return jobs
 
 

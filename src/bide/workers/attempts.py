@@ -6,11 +6,12 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from bide import clock
 from bide.errors import WorkerStop
-from bide.events import emit
+from bide.events import emit, heard
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.perform import Performer, RunAsync, RunSync, call
@@ -42,6 +43,7 @@ class Limiting(Protocol):
 
     def limit(self, seconds: float) -> AbstractContextManager[None]: ...
     def cut(self, error: BaseException) -> None: ...
+    def look(self) -> None: ...
     def disarm(self) -> None: ...
 
 
@@ -63,11 +65,16 @@ class Means(NamedTuple):
 class _Attempt:
     """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506)."""
 
-    __slots__ = ("began", "started_at", "succeeded")
+    __slots__ = ("began", "succeeded")
 
     def __init__(self) -> None:
-        self.started_at, self.began = clock.utc_now(), clock.monotonic()
+        self.began = clock.monotonic()
         self.succeeded: bool | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        """By the wall clock, reckoned back from now: few attempts are ever asked."""
+        return clock.utc_now() - timedelta(seconds=clock.monotonic() - self.began)
 
 
 class Attempts:
@@ -106,9 +113,12 @@ class Attempts:
         attempt = _Attempt()
         outer, self.running = self.running, (job, attempt.began)
         try:
-            self._lifecycle.run(
-                "perform", lambda *_: self._perform(job, attempt), self._worker, job
-            )
+            if "perform" in self._lifecycle.used:
+                self._lifecycle.run(
+                    "perform", lambda *_: self._perform(job, attempt), self._worker, job
+                )
+            else:
+                self._perform(job, attempt)
         except WorkerStop:
             raise
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
@@ -126,6 +136,10 @@ class Attempts:
         if self.running is not None:
             self._deadline.cut(error)
 
+    def look_at_deadline(self) -> None:
+        """End the running job if it is over its limit and nothing has told it; from another thread."""
+        self._deadline.look()
+
     def max_run_time(self, job: Job) -> float:
         """The job's own limit in seconds, capped by the setting (DJ-058 to DJ-061)."""
         own, most = answers.max_run_time(job), self._settings.max_run_time
@@ -140,7 +154,8 @@ class Attempts:
         """The body of the event; a callback that proceeds twice does not run the job twice."""
         if attempt.succeeded is not None:
             return attempt.succeeded
-        emit("job_started", worker=self._worker, job=job)
+        if heard("job_started"):
+            emit("job_started", worker=self._worker, job=job)
         self._on_the_slate(job, attempt.began, self._settings.max_run_time)
         try:
             payload = job.payload_object
@@ -185,11 +200,12 @@ class Attempts:
         if job.kept is not None:
             job.kept.started_at = attempt.started_at
             at_once = at_once or job.kept.at_once
-        self._reserver.finished(job, at_once=at_once)
-        seconds = clock.monotonic() - attempt.began
+        now = clock.monotonic()
+        self._reserver.finished(job, now, at_once=at_once)
         if self._tally is not None:
-            self._tally.ended(job, attempt.started_at, seconds)
-        emit("job_completed", worker=self._worker, job=job, seconds=seconds)
+            self._tally.ended(job, attempt.started_at, now - attempt.began)
+        if heard("job_completed"):
+            emit("job_completed", worker=self._worker, job=job, seconds=now - attempt.began)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
         try:

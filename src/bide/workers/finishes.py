@@ -33,17 +33,16 @@ class Finishes:
     def add(self, job: Job) -> None:
         """Report `job` with the next flush."""
         assert job.id is not None
-        with self._lock:
-            if not self._waiting:
-                self._since = clock.monotonic()
-            self._waiting[job.id, job.lease] = job.name
-            if job.kept is not None:
-                self._results[job.id, job.lease] = job.kept.of(job.id, job.lease)
+        # Without the lock: a flush on another thread takes what it has listed and leaves the rest.
+        if job.kept is not None:
+            self._results[job.id, job.lease] = job.kept.of(job.id, job.lease)
+        if not self._waiting:
+            self._since = clock.monotonic()
+        self._waiting[job.id, job.lease] = job.name
 
-    @property
-    def due(self) -> bool:
-        """Whether the oldest has waited long enough."""
-        return bool(self._waiting) and clock.monotonic() - self._since >= LONGEST_WAIT
+    def due(self, now: float) -> bool:
+        """Whether the oldest has waited long enough at the (monotonic) moment."""
+        return bool(self._waiting) and now - self._since >= LONGEST_WAIT
 
     def flush(self) -> None:
         """Report all; raises what the store raises and then still holds them all."""
@@ -57,10 +56,10 @@ class Finishes:
             self._hand.drop(leases)
             for lease in leases:
                 name = self._waiting.pop(lease)
+                self._results.pop(lease, None)
                 if lease in refused:
                     emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
             self._maybe_written.clear()
-            self._results.clear()
 
     def _refused(self, leases: list[Lease]) -> set[Lease]:
         """Report them; those whose leases are lost."""

@@ -20,6 +20,9 @@ from bide.workers.tally import INTERVAL
 #: Seconds between looks at a running job that others wait behind, or at a worker that stops.
 RELIEF_INTERVAL = 0.05
 
+#: Seconds between looks at a running job whose alarm another job may have taken away.
+DEADLINE_INTERVAL = 1.0
+
 
 class Kept(Protocol):
     """What the keeper needs of the worker that it looks after."""
@@ -35,6 +38,7 @@ class Kept(Protocol):
     def beaten(self, *, known: bool) -> None: ...
     def compare(self) -> None: ...
     def report(self) -> None: ...
+    def look_at_deadline(self) -> None: ...
 
 
 class Keeper:
@@ -57,6 +61,7 @@ class Keeper:
         self._duties = [
             Duty(worker.compare, interval),
             Duty(worker.report, min(interval, INTERVAL)),
+            Duty(worker.look_at_deadline, DEADLINE_INTERVAL),
         ]
         self._house: Housekeeping | None = None
         if alone:

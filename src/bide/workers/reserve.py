@@ -81,10 +81,10 @@ class Reserver:
             self._leave_alone()
         return job
 
-    def finished(self, job: Job, *, at_once: bool) -> None:
-        """Report `job` as done: now, or together with the next ones."""
+    def finished(self, job: Job, now: float, *, at_once: bool) -> None:
+        """Report `job` as done at the (monotonic) moment: now, or together with the next ones."""
         self._finishes.add(job)
-        if at_once or self._finishes.due:
+        if at_once or self._finishes.due(now):
             self.insistence.on(self._finishes.flush)
 
     def give_up(self, job: Job) -> None:

@@ -17,6 +17,8 @@ _LAYOUT = struct.Struct("<qqqdddqqqqq40s")
 _SIZE = 128
 _WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID, _PLACE = 0, 8, 40, 48, 56, 64, 72
 _AT_WORK, _NAME = 80, 88
+_AS_JOB, _AS_NAME = struct.Struct("<qqdd"), struct.Struct("40s")
+_AS_COUNT, _FROM_KEEPER = struct.Struct("<q"), struct.Struct("<dq")
 
 
 class Running(NamedTuple):
@@ -77,6 +79,10 @@ class Entry:
         """What stands there now."""
         return Running._make(_LAYOUT.unpack_from(self._memory, self._at))
 
+    def from_keeper(self) -> tuple[float, int]:
+        """When the store was last heard (monotonic), and how often it had given this worker up."""
+        return _FROM_KEEPER.unpack_from(self._memory, self._at + _BEAT)
+
     def wipe(self, place: int = 0) -> None:
         """Before a new worker takes the entry, in this place of the fleet."""
         self._memory[self._at : self._at + _SIZE] = bytes(_SIZE)
@@ -94,15 +100,15 @@ class Entry:
 
     def started(self, job_id: int, lease: int, began: float, limit: float, name: str = "") -> None:
         """A job runs now, until `limit` at the latest."""
-        struct.pack_into("40s", self._memory, self._at + _NAME, name.encode())
-        struct.pack_into("<qqdd", self._memory, self._at + _JOB, job_id, lease, began, limit)
+        _AS_NAME.pack_into(self._memory, self._at + _NAME, name.encode())
+        _AS_JOB.pack_into(self._memory, self._at + _JOB, job_id, lease, began, limit)
 
     def ended(self) -> None:
         """No job runs; one more was done."""
         at = self._at
-        struct.pack_into("<qqdd", self._memory, at + _JOB, 0, 0, 0.0, 0.0)
-        (done,) = struct.unpack_from("<q", self._memory, at + _DONE)
-        self._write("q", _DONE, done + 1)
+        _AS_JOB.pack_into(self._memory, at + _JOB, 0, 0, 0.0, 0.0)
+        (done,) = _AS_COUNT.unpack_from(self._memory, at + _DONE)
+        _AS_COUNT.pack_into(self._memory, at + _DONE, done + 1)
 
     def beaten(self, now: float) -> None:
         """The keeper: the database knows that this worker lives."""

@@ -6,12 +6,16 @@ import ctypes
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Final
 
 from bide import clock
 from bide.errors import WorkerStop, WorkerTimeout
+from bide.workers.signals import handler_of
+
+#: Seconds for which an alarm that was found armed is believed to be.
+BELIEVED: Final = 0.01
 
 
 class Deadline:
@@ -22,17 +26,15 @@ class Deadline:
         self._alarm = Alarm()
         self._bomb: ThreadBomb | None = None
 
-    @contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
+    def limit(self, seconds: float) -> AbstractContextManager[None]:
         """Raise WorkerTimeout in the body after `seconds` (fractions count, DJ-524).
 
         A body that swallows it has timed out all the same: it is raised again at the end (DJ-523).
         What a body makes of a WorkerStop is a WorkerStop.
         """
-        error = WorkerTimeout(seconds)
-        by_alarm = threading.current_thread() is threading.main_thread()
-        with self._alarm.limit(error) if by_alarm else self._by_bomb(error):
-            yield
+        if threading.get_ident() == threading.main_thread().ident:
+            return _Limit(self._alarm, seconds)
+        return self._by_bomb(WorkerTimeout(seconds))
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the limited body now, from another thread; nothing happens outside a body."""
@@ -41,6 +43,11 @@ class Deadline:
             bomb.go_off(error)
         else:
             self._alarm.cut(error)
+
+    def look(self) -> None:
+        """From another thread: end the body if it is over its limit and no alarm has rung, because
+        the job that ran before took the alarm away."""
+        self._alarm.look()
 
     def disarm(self) -> None:
         """Stop the timer, when the worker ends."""
@@ -55,9 +62,10 @@ class Deadline:
         timer.start()
         try:
             yield
-        except BaseException as caught:  # noqa: BLE001 - raised again, as what counts
+        except BaseException as caught:
             bomb.defuse()
             _raise_right(caught, bomb.error)
+            raise
         finally:
             timer.cancel()
             self._bomb = outer
@@ -77,24 +85,24 @@ class Alarm:
         self._limit: _Limit | None = None
         self._cut: BaseException | None = None
         self._earlier: tuple[Any, float] | None = None
+        #: When it rings, as far as we know, and until when that is believed without asking the system.
+        self._rings_at = self._believed_until = 0.0
 
-    @contextmanager
-    def limit(self, error: WorkerTimeout) -> Iterator[None]:
-        """Raise `error` in the body when its seconds are over."""
-        outer, limit = self._limit, _Limit(clock.monotonic() + error.seconds, error)
+    def enter(self, limit: _Limit) -> _Limit | None:
+        """From now on `limit` holds; the one that it stands in."""
+        outer = self._limit
         self._cut, self._limit = None, limit
-        self._arm(limit.until)
-        try:
-            yield
-        except BaseException as caught:  # noqa: BLE001 - raised again, as what counts
-            self._limit = outer
-            _raise_right(caught, limit.raised)
-        finally:
-            self._limit = outer
-            if outer is not None:
-                self._arm(outer.until)
-        if limit.raised is not None:
-            raise limit.raised
+        now = clock.monotonic()
+        limit.until = now + limit.seconds
+        if now >= self._believed_until or self._rings_at > limit.until or self._is_taken():
+            self._arm(limit.until)
+        return outer
+
+    def leave(self, outer: _Limit | None) -> None:
+        """What holds from now on."""
+        self._limit = outer
+        if outer is not None:
+            self._arm(outer.until)
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the innermost body; from another thread."""
@@ -102,8 +110,16 @@ class Alarm:
         if self._limit is not None:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
+    def look(self) -> None:
+        """Ring if the body is over its limit; from another thread."""
+        limit = self._limit
+        late = limit is not None and limit.raised is None and clock.monotonic() > limit.until + 0.1
+        if late and not self._is_taken():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
     def disarm(self) -> None:
         """Stop the timer, and give the signal back to whoever had it."""
+        self._believed_until = 0.0
         if self._earlier is None:
             return
         (handler, rings_at), self._earlier = self._earlier, None
@@ -112,53 +128,73 @@ class Alarm:
         signal.signal(signal.SIGALRM, handler if handler is not None else signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, left)
 
+    def _is_taken(self) -> bool:
+        return bool(handler_of(signal.SIGALRM) != self._rang)
+
     def _arm(self, until: float) -> None:
         """One timer serves many jobs: it is only set when it would ring too late for this one.
 
-        Jobs may have used the alarm for themselves, so both timer and handler are looked at.
+        Jobs may have used the alarm for themselves, so both timer and handler are looked at; the timer,
+        which costs a system call, from time to time.
         """
         now = clock.monotonic()
         left, _ = signal.getitimer(signal.ITIMER_REAL)
-        handler = signal.getsignal(signal.SIGALRM)
+        handler = handler_of(signal.SIGALRM)
+        self._believed_until = now + BELIEVED
         if self._earlier is None:
             self._earlier = (handler, now + left if left else 0.0)
         elif 0 < left <= until - now and handler == self._rang:
+            self._rings_at = now + left
             return
+        self._rings_at = max(until, now + 1e-6)
         signal.signal(signal.SIGALRM, self._rang)
-        signal.setitimer(signal.ITIMER_REAL, max(until - now, 1e-6))
+        signal.setitimer(signal.ITIMER_REAL, self._rings_at - now)
 
     def _rang(self, _signum: int, _frame: FrameType | None) -> None:
         now, limit = clock.monotonic(), self._limit
+        self._believed_until = 0.0
         if limit is None or limit.raised is not None:
             return
         if self._cut is None and now < limit.until:
             self._arm(limit.until)
             return
-        limit.raised, self._cut = self._cut or limit.error, None
+        limit.raised, self._cut = self._cut or WorkerTimeout(limit.seconds), None
         raise limit.raised
 
 
 class _Limit:
     """One body: until when, and what was raised in it."""
 
-    __slots__ = ("error", "raised", "until")
+    __slots__ = ("_alarm", "_outer", "raised", "seconds", "until")
 
-    def __init__(self, until: float, error: BaseException) -> None:
-        self.until, self.error = until, error
+    def __init__(self, alarm: Alarm, seconds: float) -> None:
+        self._alarm, self.seconds = alarm, seconds
+        self.until = 0.0
         self.raised: BaseException | None = None
 
+    def __enter__(self) -> None:
+        self._outer = self._alarm.enter(self)
 
-def _raise_right(caught: BaseException, sent: BaseException | None) -> NoReturn:
-    """Raise what counts: `caught`, or what was sent into the body where that is what came out of it.
+    def __exit__(self, kind: object, caught: BaseException | None, trace: object) -> None:
+        self._alarm.leave(self._outer)
+        if caught is not None:
+            _raise_right(caught, self.raised)
+        elif self.raised is not None:
+            raise self.raised
+
+
+def _raise_right(caught: BaseException, sent: BaseException | None) -> None:
+    """Raise what was sent into the body where that counts; otherwise `caught` is to be raised on.
 
     A thread is sent a class, which arrives as an object of its own; a stop remains one whatever the
     body made of it.
     """
     if sent is None or caught is sent:
-        raise caught
+        return
     if type(caught) is type(sent):
         raise sent.with_traceback(caught.__traceback__) from None
-    raise sent if isinstance(sent, WorkerStop) else caught
+    if isinstance(sent, WorkerStop):
+        raise sent
 
 
 class ThreadBomb:

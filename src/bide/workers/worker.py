@@ -198,29 +198,30 @@ class Worker:
         return min(delay, max((due - clock.utc_now()).total_seconds(), 0.0) + 0.001)
 
     def _work_off(self, number: int) -> tuple[int, int]:
-        counts = [0, 0]
+        done = failed = 0
+        requests, reserver, run = self.requests, self._reserver, self._attempts.run
         try:
-            while sum(counts) < number and not self.requests.stopping:
+            while done < number and not requests.stops:
                 self._heed_the_keeper()
-                job = self._reserver.next(number - sum(counts))
+                job = reserver.next(number - done)
                 if job is None:
                     break
-                succeeded = self._attempts.run(job)
+                failed += not run(job)
+                done += 1
                 take_back(self._handlers)
-                counts[0 if succeeded else 1] += 1
         except WorkerStop:
-            self.requests.stop()
-        self._done += sum(counts)
-        self._reserver.settle()
-        return counts[0], counts[1]
+            requests.stop()
+        self._done += done
+        reserver.settle()
+        return done - failed, failed
 
     def _heed_the_keeper(self) -> None:
         """Ask the store when the keeper says that it gave this worker up, or could not say anything."""
         if self._entry is not None:
-            entry = self._entry.read()
-            self._reserver.heard(entry.beat)
-            self._doubted = self._doubted or entry.given_up != self._given_up
-            self._given_up = entry.given_up
+            beat, given_up = self._entry.from_keeper()
+            self._reserver.heard(beat)
+            self._doubted = self._doubted or given_up != self._given_up
+            self._given_up = given_up
         if self._doubted or self._reserver.unheard:
             self._insistence.on(self._beat, idle=True)
             self._doubted = False
@@ -289,6 +290,10 @@ class Worker:
         """Write what was counted."""
         if self.tally is not None:
             self.tally.report()
+
+    def look_at_deadline(self) -> None:
+        """End the running job if it is over its limit and the alarm did not ring."""
+        self._attempts.look_at_deadline()
 
     def beaten(self, *, known: bool) -> None:
         """The store has heard of this worker just now; or had given it up: it asks before it goes on."""

@@ -1,0 +1,37 @@
+"""Named events: who hears what."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bide import events
+
+
+@pytest.fixture
+def quiet() -> None:
+    """No level at which job_started becomes a log line."""
+    assert not logging.getLogger("bide").isEnabledFor(logging.INFO)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_an_event_that_only_the_log_would_write_is_heard_at_its_level_alone() -> None:
+    assert not events.heard("job_started")
+    logging.getLogger("bide").setLevel(logging.INFO)
+    try:
+        assert events.heard("job_started")
+    finally:
+        logging.getLogger("bide").setLevel(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_subscriber_hears_everything_unless_it_says_what_it_wants() -> None:
+    picky = events.subscribe(lambda name, facts: None, wants=lambda name: name == "job_started")
+    assert events.heard("job_started")
+    assert not events.heard("job_completed")
+    every = events.subscribe(lambda name, facts: None)
+    assert events.heard("job_completed")
+    picky()
+    every()
+    assert not events.heard("job_started")
