@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bide import clock
+from bide.cli.audit import note_jobs
 from bide.cli.loading import load_app
 from bide.cli.output import confirm, print_json, print_table, printable
 from bide.cli.selection import filter_of, selecting
@@ -177,6 +178,8 @@ def _change(app: App, which: Filter, verb: str, yes: bool, change: Callable[[Fil
         if number:
             confirm(f"{verb.capitalize()} {number} jobs?", yes=yes)
     changed = change(which)
+    if changed:
+        note_jobs(app.store, verb, which, changed)
     click.echo(f"{verb}: {changed} {'job' if changed == 1 else 'jobs'}")
     if which.ids is not None and changed < len(set(which.ids)):
         raise click.ClickException(

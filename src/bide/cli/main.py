@@ -21,6 +21,8 @@ COMMANDS = {
     "workers": "bide.cli.queues",
     "clear": "bide.cli.jobs",
     "check": "bide.cli.jobs",
+    "stats": "bide.cli.stats",
+    "audit": "bide.cli.audit",
     "migrate": "bide.cli.database",
     "web": "bide.cli.serve",
     "doctor": "bide.cli.doctor",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bide import clock
+from bide.cli.audit import note
 from bide.cli.loading import load_app
 from bide.cli.output import print_json, print_table
 from bide.jobs.job import QueueRow, State
@@ -31,6 +32,8 @@ def pause(app_name: str | None, /, *, names: tuple[str, ...]) -> None:
     store = load_app(app_name).store
     for name in names:
         done = store.pause(name, clock.utc_now())
+        if done:
+            note(store, "queues.pause", name)
         click.echo(f"{name}: {'paused' if done else 'was paused already'}")
 
 
@@ -41,7 +44,10 @@ def resume(app_name: str | None, /, *, names: tuple[str, ...]) -> None:
     """Jobs of these queues are started again."""
     store = load_app(app_name).store
     for name in names:
-        click.echo(f"{name}: {'resumed' if store.resume(name) else 'was not paused'}")
+        done = store.resume(name)
+        if done:
+            note(store, "queues.resume", name)
+        click.echo(f"{name}: {'resumed' if done else 'was not paused'}")
 
 
 @click.command()

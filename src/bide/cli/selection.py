@@ -15,7 +15,8 @@ from bide.jobs.job import Filter, State
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATES = [state.name.lower() for state in State]
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+#: Seconds of each unit that durations are written in.
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class When(click.ParamType[datetime]):
@@ -31,7 +32,7 @@ class When(click.ParamType[datetime]):
             return value
         ago = re.fullmatch(r"(\d+)([smhd])", value)
         if ago:
-            return clock.utc_now() - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+            return clock.utc_now() - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])
         try:
             return datetime.fromisoformat(value).astimezone(UTC)
         except ValueError:
