@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
 from bide.db.engine import Database
 from bide.db.urls import shown
 from bide.errors import JobNotFound, NotAJob, SettingsError
-from bide.jobs.declare import Declaration, JobFunction
-from bide.jobs.delayed import Asynchronous, Delay
+from bide.jobs.declare import Declaration, Declaring, JobFunction
+from bide.jobs.delayed import Asynchronous, Asynchronously, Delay
 from bide.jobs.encoding import Encoder
 from bide.jobs.enqueue import DelayJobs, Enqueuer, Options, as_call
 from bide.jobs.handle import Home, Job
 from bide.jobs.job import JobRow
 from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.options import CallOptions, JobOptions
 from bide.jobs.payload import Payloads
 from bide.jobs.perform import Performer
 from bide.jobs.plugin import Plugins
@@ -138,7 +139,7 @@ class App:
     @overload
     def job(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...
     @overload
-    def job(self, /, **options: Any) -> Callable[[Any], Any]: ...
+    def job(self, /, **options: Unpack[JobOptions]) -> Declaring: ...
     def job(self, target: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
         """Declare a function, or a class with perform(), a job.
 
@@ -172,6 +173,10 @@ class App:
         self.registry.register_delayable(cls)
         return cls
 
+    @overload
+    def asynchronously(self, method: Callable[Concatenate[Any, P], R], /) -> Asynchronous[P, R]: ...
+    @overload
+    def asynchronously(self, /, **options: Any) -> Asynchronously: ...
     def asynchronously(self, method: Any = None, /, **options: Any) -> Any:
         """Make calls of a method enqueue it; `.now(...)` runs it. Options as for `using`, values or
         callables that are asked at each call."""
@@ -195,14 +200,14 @@ class App:
     def delay_jobs(self, value: DelayJobs) -> None:
         self._enqueuer.delay_jobs = value
 
-    def enqueue(self, target: Any = None, /, **options: Any) -> Job:
+    def enqueue(self, target: Any = None, /, **options: Unpack[CallOptions]) -> Job:
         """Store a job object (anything declared, with perform) or a bound call; options as for `using`.
 
         Raises NotAJob, EnqueueError and what the enqueue hook raises; then nothing is stored.
         """
         return self._enqueuer.enqueue(as_call(target, options))
 
-    async def aenqueue(self, target: Any = None, /, **options: Any) -> Job:
+    async def aenqueue(self, target: Any = None, /, **options: Unpack[CallOptions]) -> Job:
         """The same without blocking the event loop."""
         return await self._enqueuer.aenqueue(as_call(target, options))
 
@@ -215,11 +220,11 @@ class App:
         calls = (as_call(target, {}) for target in targets)
         return await self._enqueuer.aenqueue_many(calls, session)
 
-    def delay(self, receiver: Any, /, **options: Any) -> Any:
+    def delay(self, receiver: Any, /, **options: Unpack[CallOptions]) -> Any:
         """`app.delay(order).invoice(gross=True)` stores a job that calls the method later."""
         return Delay(self.enqueue, receiver, Options.of(options))
 
-    def adelay(self, receiver: Any, /, **options: Any) -> Any:
+    def adelay(self, receiver: Any, /, **options: Unpack[CallOptions]) -> Any:
         """`await app.adelay(order).invoice(gross=True)`: the same without blocking the event loop."""
         return Delay(self.aenqueue, receiver, Options.of(options))
 
@@ -371,11 +376,11 @@ def current_app() -> App:
     return _newest[-1]
 
 
-def delay(receiver: Any, /, **options: Any) -> Any:
+def delay(receiver: Any, /, **options: Unpack[CallOptions]) -> Any:
     """`bide.delay(order, priority=3).invoice(gross=True)`, on the App made last."""
     return current_app().delay(receiver, **options)
 
 
-def adelay(receiver: Any, /, **options: Any) -> Any:
+def adelay(receiver: Any, /, **options: Unpack[CallOptions]) -> Any:
     """`await bide.adelay(order).invoice(gross=True)`: the same without blocking the event loop."""
     return current_app().adelay(receiver, **options)

@@ -6,15 +6,17 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from bide.errors import SettingsError
 from bide.jobs.enqueue import Call, Options
 from bide.jobs.handle import Job
+from bide.jobs.options import CallOptions, JobOptions
 from bide.jobs.retries import Backoff
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 
 class Queueing(Protocol):
@@ -25,15 +27,7 @@ class Queueing(Protocol):
 
 
 #: What `@app.job(...)` may be told, besides the name.
-OPTIONS = (
-    "queue",
-    "priority",
-    "max_attempts",
-    "max_run_time",
-    "backoff",
-    "destroy_failed_jobs",
-    "keep_result",
-)
+OPTIONS = tuple(name for name in JobOptions.__annotations__ if name != "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +117,7 @@ class Using(Generic[P]):
     def __init__(self, app: Queueing, target: Any, options: Options) -> None:
         self._app, self._target, self._options = app, target, options
 
-    def using(self, **options: Any) -> Using[P]:
+    def using(self, **options: Unpack[CallOptions]) -> Using[P]:
         """The same with some options chosen anew."""
         return Using(self._app, self._target, self._options.changed(options))
 
@@ -165,9 +159,18 @@ class JobFunction(Generic[P, R]):
         """The call, to be stored by `app.enqueue_many`."""
         return self._using.bind(*args, **kwargs)
 
-    def using(self, **options: Any) -> Using[P]:
+    def using(self, **options: Unpack[CallOptions]) -> Using[P]:
         """The same job with queue, priority, run_at, max_attempts or session chosen for its next calls."""
         return Using(self._app, self, Options.of(options))
 
     def __repr__(self) -> str:
         return f"<job {self.original.__module__}.{self.original.__qualname__}>"
+
+
+class Declaring(Protocol):
+    """What `@app.job(...)` with options returns: it declares a function, or a class that stays itself."""
+
+    @overload
+    def __call__(self, target: C, /) -> C: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...

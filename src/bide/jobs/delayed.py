@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from bide.jobs.declare import Queueing
 from bide.jobs.enqueue import Call, Options
@@ -88,10 +88,10 @@ class AsynchronousMethod(Generic[P, R]):
         #: The method itself: runs at once and returns what it returns.
         self.now = bound
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Job:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Job:
         return self._app.enqueue(self._call(args, kwargs))
 
-    async def adelay(self, *args: Any, **kwargs: Any) -> Job:
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
         """The same without blocking the event loop."""
         return await self._app.aenqueue(self._call(args, kwargs))
 
@@ -108,3 +108,9 @@ class AsynchronousMethod(Generic[P, R]):
 
 
 _BY_NAME = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
+
+
+class Asynchronously(Protocol):
+    """What `app.asynchronously(...)` with options returns."""
+
+    def __call__(self, method: Callable[Concatenate[Any, P], R], /) -> Asynchronous[P, R]: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from bide.errors import InvalidCallback
 
@@ -83,18 +83,34 @@ class Lifecycle:
         #: Events that have callbacks; the hot path asks only this.
         self.used: set[str] = set()
 
+    @overload
+    def before(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def before(self, event: str, callback: F) -> F: ...
     def before(self, event: str, callback: F | None = None) -> Any:
         """Call `callback(*arguments of the event)` before it; usable as a decorator."""
         return self._register("before", event, callback)
 
+    @overload
+    def after(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def after(self, event: str, callback: F) -> F: ...
     def after(self, event: str, callback: F | None = None) -> Any:
         """Call it after the event, unless the event raised."""
         return self._register("after", event, callback)
 
+    @overload
+    def around(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def around(self, event: str, callback: F) -> F: ...
     def around(self, event: str, callback: F | None = None) -> Any:
         """Call `callback(*arguments, proceed)`; it decides when to `return proceed(*arguments)`."""
         return self._register("around", event, callback)
 
+    @overload
+    def always(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def always(self, event: str, callback: F) -> F: ...
     def always(self, event: str, callback: F | None = None) -> Any:
         """Call it after the event, also when the event or a callback raised (DJ-507)."""
         return self._register("always", event, callback)
