@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
 from bide.db.engine import Database
 from bide.db.urls import shown
-from bide.errors import JobNotFound, NotAJob, SettingsError
-from bide.jobs.declare import Declaration, Declaring, JobFunction
-from bide.jobs.delayed import Asynchronous, Asynchronously, Delay
+from bide.errors import JobNotFound, SettingsError
+from bide.jobs.declaring import Declarer
+from bide.jobs.delayed import Delay
 from bide.jobs.encoding import Encoder
 from bide.jobs.enqueue import DelayJobs, Enqueuer, Options, as_call
 from bide.jobs.handle import Home, Job
 from bide.jobs.job import JobRow
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.options import CallOptions, JobOptions
+from bide.jobs.options import CallOptions
 from bide.jobs.payload import Payloads
 from bide.jobs.perform import Performer
 from bide.jobs.plugin import Plugins
@@ -38,13 +38,11 @@ from bide.workers.worker import Worker
 if TYPE_CHECKING:
     from bide.i18n.translator import I18n
 
-P = ParamSpec("P")
-R = TypeVar("R")
-T = TypeVar("T", bound=type)
-M = TypeVar("M")
+#: What is made from the settings at its first use.
+_MADE = ("database", "store", "_home", "_encoder", "_performer", "_enqueuer")
 
 
-class App:
+class App(Declarer):
     """An application's jobs (and, with `use`, texts) in one database. Making one opens nothing.
 
     `database` is a URL (sqlite:///..., postgresql://..., mysql://..., memory://) or a SQLAlchemy Engine;
@@ -81,15 +79,20 @@ class App:
         self.sessions: Callable[[], Any] | None = None
         self.registry = Registry(self.settings.job_modules)
         self.records = Records([SQLAlchemyRecords(self._session), DjangoRecords()])
-        self._encoder = Encoder(
-            Payloads(self.registry, self.records, max_size=self.settings.max_payload_size),
-            self.registry,
-        )
-        self._performer = Performer(
-            self.lifecycle, retry_on_hook_error=self.settings.retry_on_hook_error
-        )
         _newest.append(self)
         del _newest[:-1]
+
+    def configure(self, settings: Settings) -> None:
+        """Use other settings from now on: for frameworks whose configuration is known late.
+
+        What was declared stays; connections of this process are given up.
+        """
+        if "store" in vars(self):
+            self.close()
+        for name in _MADE:
+            vars(self).pop(name, None)
+        self.settings, self._database_given = settings, None
+        self.registry.modules = [*settings.job_modules]
 
     @cached_property
     def database(self) -> Database | None:
@@ -107,6 +110,15 @@ class App:
     def store(self) -> Store:
         """Where this App's jobs are kept."""
         return open_store(self.database, listen_url=self.settings.listen_url or None)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        payloads = Payloads(self.registry, self.records, max_size=self.settings.max_payload_size)
+        return Encoder(payloads, self.registry)
+
+    @cached_property
+    def _performer(self) -> Performer:
+        return Performer(self.lifecycle, retry_on_hook_error=self.settings.retry_on_hook_error)
 
     @cached_property
     def _home(self) -> Home:
@@ -131,63 +143,6 @@ class App:
                 "set app.sessions, e.g. to a sessionmaker"
             )
         return plain_session(self.database.engine)
-
-    # Declaring
-
-    @overload
-    def job(self, target: T, /) -> T: ...  # type: ignore[overload-overlap]  # a class stays itself
-    @overload
-    def job(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...
-    @overload
-    def job(self, /, **options: Unpack[JobOptions]) -> Declaring: ...
-    def job(self, target: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
-        """Declare a function, or a class with perform(), a job.
-
-        Options: queue, priority, max_attempts, max_run_time, backoff, destroy_failed_jobs, and `name`
-        (what payloads and lists call it, instead of its import path). Raises SettingsError, NotAJob.
-        """
-        declaration = Declaration.from_options(options)
-        if target is None:
-            return lambda target: self._declare(target, name, declaration)
-        return self._declare(target, name, declaration)
-
-    def _declare(self, target: Any, name: str | None, declaration: Declaration) -> Any:
-        if isinstance(target, type):
-            if not callable(getattr(target, "perform", None)):
-                raise NotAJob(f"{target.__qualname__} needs a perform() method to be a job")
-            self.registry.register_class(target, name=name, options=declaration)
-            return target
-        if not callable(target):
-            raise NotAJob(f"{target!r} is no function and no class; nothing to perform")
-        function: JobFunction[..., Any] = JobFunction(self, target, declaration)
-        self.registry.register_function(target, name=name, options=declaration)
-        return function
-
-    def register(self, cls: T) -> T:
-        """Declare a class whose instances may be arguments of jobs; usable as a decorator."""
-        self.registry.register_class(cls)
-        return cls
-
-    def delayable(self, cls: T) -> T:
-        """Declare a class whose methods may be delayed; usable as a decorator."""
-        self.registry.register_delayable(cls)
-        return cls
-
-    @overload
-    def asynchronously(self, method: Callable[Concatenate[Any, P], R], /) -> Asynchronous[P, R]: ...
-    @overload
-    def asynchronously(self, /, **options: Any) -> Asynchronously: ...
-    def asynchronously(self, method: Any = None, /, **options: Any) -> Any:
-        """Make calls of a method enqueue it; `.now(...)` runs it. Options as for `using`, values or
-        callables that are asked at each call."""
-
-        def declare(method: Any) -> Asynchronous[..., Any]:
-            return Asynchronous(self, self._delayable_class, method, options)
-
-        return declare if method is None else declare(method)
-
-    def _delayable_class(self, cls: type) -> None:
-        self.registry.register_delayable(cls)
 
     # Enqueueing
 
