@@ -39,6 +39,23 @@ def test_async_jobs_run_at_the_same_time_each_knowing_its_own_job(app: bide.App)
     assert sorted(seen) == [(number, job.id) for number, job in enumerate(jobs)]
 
 
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_async_jobs_one_after_the_other_see_the_variables_of_their_own_job(
+    app: bide.App, concurrency: int
+) -> None:
+    seen: list[int | None] = []
+
+    @app.job
+    async def look() -> None:
+        job = bide.current_job()
+        assert job is not None
+        seen.append(job.id)
+
+    jobs = [look.delay() for _ in range(3)]
+    work_off(app, concurrency)
+    assert sorted(seen) == [job.id for job in jobs]  # type: ignore[type-var]
+
+
 def test_other_jobs_run_in_threads_at_the_same_time(app: bide.App) -> None:
     together = threading.Barrier(5, timeout=10)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any
 
 from bide.jobs.perform import run_here
@@ -23,7 +24,8 @@ class Coroutines:
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
-            return self._runner.run(coroutine)
+            # Its own, else every coroutine sees the variables of the first one's job.
+            return self._runner.run(coroutine, context=copy_context())
         finally:
             self._end_tasks(self._runner.get_loop())
 
