@@ -16,7 +16,8 @@ from bide.app import App
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGI = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
@@ -53,24 +54,57 @@ def lifespan(
 
 
 class WithBide:
-    """An ASGI application around another: its lifespan first opens Bide, as `lifespan` does.
+    """An ASGI application around another: opened and closed with it, as `lifespan` says.
 
-    Servers that send no lifespan events (and tests without them) get no worker and no migration.
+    It needs a server that sends lifespan events; the application inside need not know them. If Bide
+    cannot be opened, the server is told why and does not start.
     """
 
     def __init__(self, asgi: ASGI, app: App, **options: Any) -> None:
         self._asgi, self._opened = asgi, lifespan(app, **options)
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Requests pass through."""
         if scope["type"] != "lifespan":
             await self._asgi(scope, receive, send)
             return
+        started = _Startup(receive, send)
         try:
             async with self._opened(self._asgi):
-                await self._asgi(scope, receive, send)
+                await started.run(self._asgi, scope)
         except Exception as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            if not started.answered:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
+
+
+class _Startup:
+    """The lifespan events of the application inside, answered in its place if it knows none."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._asked = self.answered = False
+
+    async def run(self, asgi: ASGI, scope: Scope) -> None:
+        try:
+            await asgi(scope, self.receive, self.send)
+        except Exception:
+            if self.answered:
+                raise
+        if not self.answered:
+            await self._answer_alone()
+
+    async def receive(self) -> Message:
+        self._asked = True
+        return await self._receive()
+
+    async def send(self, message: Message) -> None:
+        self.answered = True
+        await self._send(message)
+
+    async def _answer_alone(self) -> None:
+        if not self._asked:
+            await self.receive()
+        await self.send({"type": "lifespan.startup.complete"})
+        await self.receive()
+        await self.send({"type": "lifespan.shutdown.complete"})
