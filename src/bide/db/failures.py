@@ -59,6 +59,11 @@ def translate(
     return kind(_ADVICE[kind].format(doing=doing, error=_one_line(error)))
 
 
+def is_absent(error: BaseException) -> bool:
+    """Whether a driver's error says that a table or a column is missing."""
+    return isinstance(translate(error, "the question"), NotMigrated)
+
+
 def _innermost(error: BaseException) -> BaseException:
     """The driver's error inside SQLAlchemy's or Django's."""
     error = getattr(error, "orig", None) or error

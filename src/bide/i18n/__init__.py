@@ -19,6 +19,7 @@ from bide.i18n.backends.pluralization import Pluralization
 from bide.i18n.backends.simple import Simple
 from bide.i18n.backends.transliterator import Transliterator
 from bide.i18n.backends.tree import TreeBackend
+from bide.i18n.backends.used import Used
 from bide.i18n.backends.wrapper import Wrapper
 from bide.i18n.config import Config
 from bide.i18n.default import (
@@ -44,7 +45,7 @@ __all__ = [
     "Gettext", "GettextFunctions", "I18n", "InterpolationCompiler", "Key", "KeyValue", "Lazy",
     "LocaleFallbacks", "Memoize", "MemoryStore", "Metadata", "Missing", "MissingKey",
     "Pluralization", "Rfc4646Tag", "Simple", "SimpleTag", "Transliterator", "TreeBackend",
-    "Wrapper", "default", "exists", "flatten", "interpolate", "l", "normalize_flat_keys",
+    "Used", "Wrapper", "default", "exists", "flatten", "interpolate", "l", "normalize_flat_keys",
     "normalize_keys", "plural_categories", "plural_examples", "plural_rule", "rfc4646_parents",
     "set_default", "t", "t_strict", "time_zone", "transliterate", "with_locale", "with_time_zone",
 ]  # fmt: skip

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bide import events
 from bide.db.connection import Connection
 from bide.db.engine import Database
-from bide.errors import DatabaseError, NotMigrated
+from bide.db.failures import is_absent
+from bide.errors import DatabaseError
 from bide.i18n.guarded import Guard
-from bide.i18n.missing_keys import Asking
+from bide.i18n.missing_keys import Asking, Using
+from bide.i18n.presence import Presence
 from bide.i18n.rows import Rows
+from bide.i18n.side_tables.languages import PREPARED, LanguageRows
+from bide.i18n.side_tables.uses import UseRows
 from bide.i18n.snapshot import NOTHING, Snapshot, Versions, parts_of, trees_of
+
+T = TypeVar("T")
 
 #: More changed namespaces than this at once, and everything is read anew.
 MOST_HEADS: Final = 100
@@ -40,6 +46,8 @@ class Live:
         self.snapshot: Snapshot | None = None
         self._stale = False
         self.asking = Asking()
+        self.using = Using()
+        self.presence = Presence(table)
         #: Whether the database could not be reached at the last look.
         self.away = False
         self._guard = Guard()
@@ -94,6 +102,24 @@ class Live:
         with contextlib.suppress(DatabaseError):
             self.rows.database.run(work, repeat=True)
 
+    def write_uses(self) -> None:
+        """Note where texts were used; without a database that is forgotten."""
+        places = self.using.take()
+        if not places:
+            return
+
+        def work(connection: Connection) -> None:
+            self.rows.locked(connection)
+            UseRows(self.rows).tell(connection, places)
+
+        with contextlib.suppress(DatabaseError):
+            self.rows.database.run(work, repeat=True)
+
+    def tell(self) -> None:
+        """Say which version of the texts this process speaks."""
+        if self.snapshot is not None and self.snapshot.versions is not None and not self.away:
+            self.presence.tell(self.rows, self.snapshot.versions)
+
     def _load(self) -> None:
         self._read(self._whole)
         self._stale = False
@@ -113,12 +139,11 @@ class Live:
             self.away = False
 
     def _whole(self, connection: Connection) -> Snapshot:
-        try:
-            # Before the rows: what is committed in between is then read twice instead of never.
-            versions: Versions | None = self.rows.versions(connection)
-        except NotMigrated:
-            versions = None
-        return Snapshot(versions, trees_of(self.rows.all(connection)))
+        # Before the rows: what is committed in between is then read twice instead of never.
+        versions = _answered(connection, self.rows.versions)
+        states = _answered(connection, LanguageRows(self.rows).states) or {}
+        prepared = frozenset(locale for locale, state in states.items() if state == PREPARED)
+        return Snapshot(versions, trees_of(self.rows.all(connection)), prepared)
 
     def _renewed(self, connection: Connection) -> Snapshot:
         known = self.snapshot
@@ -147,6 +172,16 @@ class Live:
         ):
             return None
         return _heads_of([(locale, key) for _, _, locale, key in changes])
+
+
+def _answered(connection: Connection, question: Callable[[Connection], T]) -> T | None:
+    """None where the tables are older than this program."""
+    try:
+        return question(connection)
+    except Exception as error:
+        if is_absent(error):
+            return None
+        raise
 
 
 def _heads_of(places: Sequence[tuple[Any, Any]]) -> list[tuple[str, str]] | None:

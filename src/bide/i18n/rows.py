@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +28,8 @@ from bide.i18n.missing_keys import Asked
 from bide.i18n.row_values import encoded
 from bide.i18n.snapshot import TextRow, Versions
 from bide.i18n.tables import Tables, tables
+
+T = TypeVar("T")
 
 #: Rows asked for or written by one statement.
 BATCH: Final = 200
@@ -110,10 +112,10 @@ class Rows:
     def locked(self, connection: Connection) -> Versions:
         """The versions, with the counter of our scope held, so that writers come one by one."""
         versions = self.tables.versions.c
-        scope = self.scope or ""
+        scope = self.side_scope
         query = select(versions.version).where(versions.scope == scope).with_for_update()
         if not connection.core(query):
-            first = {"scope": scope, "version": 0, "changed_at": self._now()}
+            first = {"scope": scope, "version": 0, "changed_at": self.now()}
             connection.core(insert(self.tables.versions).values(**first))
         return self.versions(connection)
 
@@ -126,7 +128,18 @@ class Rows:
     ) -> None:
         """Make the texts of `flat` stand in the table: what stood above or below one of them goes,
         what is the same already stays as it is. `names`: values that a missing text was given."""
-        texts = {key: encoded(key, value) for key, value in _settled(flat).items()}
+        self.put(
+            connection, locale, {key: encoded(key, flat[key]) for key in _settled(flat)}, names
+        )
+
+    def put(
+        self,
+        connection: Connection,
+        locale: str,
+        texts: Mapping[str, str | None],
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """As `write`, for values as the column holds them."""
         self.refuse_long(texts)
         for batch in _batches(list(texts)):
             self._write(connection, locale, {key: texts[key] for key in batch}, names or {})
@@ -139,14 +152,13 @@ class Rows:
         names: Mapping[str, Sequence[str]],
     ) -> None:
         there: dict[str, Found] = {}
-        gone: list[int] = []
+        gone: list[Found] = []
         for found in self.standing(connection, locale, list(texts)):
             if found.key in texts and found.key not in there:
                 there[found.key] = found
             else:
-                gone.append(found.id)
-        if gone:
-            connection.core(delete(self.tables.translations).where(self._texts.id.in_(gone)))
+                gone.append(found)
+        self.remove(connection, gone)
         new = []
         for key, value in texts.items():
             if key not in there:
@@ -155,6 +167,11 @@ class Rows:
                 self._change(connection, there[key].id, value)
         if new:
             connection.core(insert(self.tables.translations).values(new))
+
+    def remove(self, connection: Connection, rows: Sequence[Found]) -> None:
+        """Take rows out of the table."""
+        for batch in _batches([row.id for row in rows]):
+            connection.core(delete(self.tables.translations).where(self._texts.id.in_(batch)))
 
     def standing(
         self, connection: Connection, locale: str, keys: Sequence[str]
@@ -187,7 +204,7 @@ class Rows:
                 self._note(connection, locale, {key: asked[key] for key in free})
 
     def _note(self, connection: Connection, locale: str, asked: Mapping[str, Asked]) -> None:
-        missing, scope, now = self.tables.missing, self.scope or "", self._now()
+        missing, scope, now = self.tables.missing, self.side_scope, self.now()
         where = and_(
             missing.c.scope == scope, missing.c.locale == locale, missing.c.key.in_(list(asked))
         )
@@ -202,7 +219,7 @@ class Rows:
     def sign(self, connection: Connection, since: Versions, author: str) -> None:
         """Put the author's name to every change of this transaction."""
         history = self.tables.history
-        scope = self.scope or ""
+        scope = self.side_scope
         connection.core(
             update(history)
             .where(history.c.scope == scope, history.c.version > since.get(scope, 0))
@@ -269,7 +286,13 @@ class Rows:
                     f"the text of {key!r} has {len(value.encode())} bytes; MySQL's `text` holds 65535"
                 )
 
-    def _now(self) -> Any:
+    @property
+    def side_scope(self) -> str:
+        """The scope as the side tables write it."""
+        return self.scope or ""
+
+    def now(self) -> Any:
+        """This moment as the side tables hold it."""
         return moment_in(self.database.kind, clock.utc_now())
 
     def rails_now(self) -> Any:
@@ -304,7 +327,7 @@ def _settled(flat: Mapping[str, Any]) -> dict[str, Any]:
     return settled
 
 
-def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+def _batches(keys: Sequence[T]) -> Iterable[Sequence[T]]:
     return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
 
 

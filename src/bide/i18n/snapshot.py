@@ -26,14 +26,16 @@ class TextRow(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Texts by locale. `versions` None: nobody counts changes (the tables were not migrated)."""
+    """Texts by locale. `versions` None: nobody counts changes (the tables were not migrated).
+    `prepared`: locales that are edited already and served to nobody yet."""
 
     versions: Versions | None
     trees: Mapping[str, Tree]
+    prepared: frozenset[str] = frozenset()
 
     def locales(self) -> tuple[str, ...]:
-        """Those that have texts."""
-        return tuple(self.trees)
+        """Those that have texts and are public."""
+        return tuple(locale for locale in self.trees if locale not in self.prepared)
 
     def patched(
         self, versions: Versions, heads: Iterable[tuple[str, str]], rows: Iterable[TextRow]
@@ -46,7 +48,8 @@ class Snapshot(NamedTuple):
             if head in fresh.get(locale, {}):
                 tree[head] = fresh[locale][head]
             trees[locale] = tree
-        return Snapshot(versions, {locale: tree for locale, tree in trees.items() if tree})
+        left = {locale: tree for locale, tree in trees.items() if tree}
+        return Snapshot(versions, left, self.prepared)
 
 
 NOTHING = Snapshot(None, {})

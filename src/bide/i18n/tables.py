@@ -21,6 +21,10 @@ class Tables(NamedTuple):
     history: Table
     notes: Table
     missing: Table
+    proposals: Table
+    locales: Table
+    uses: Table
+    readers: Table
 
 
 @cache
@@ -71,10 +75,11 @@ def tables(prefix: str = "bide_", translations: str = TRANSLATIONS) -> Tables:
             Column("key", String, primary_key=True),
             Column("state", String),
             Column("note", LongText),
-            Column("suggestion", LongText),
             Column("based_on", LongText),
             Column("author", String),
             Column("updated_at", Moment),
+            Column("version", Big),
+            Column("proposals", Integer),
         ),
         missing=table(
             f"{prefix}text_missing",
@@ -86,5 +91,43 @@ def tables(prefix: str = "bide_", translations: str = TRANSLATIONS) -> Tables:
             Column("asked", Integer),
             Column("first_seen", Moment),
             Column("last_seen", Moment),
+        ),
+        proposals=table(
+            f"{prefix}text_proposals",
+            Column("id", Big, primary_key=True),
+            Column("scope", String),
+            Column("locale", String),
+            Column("key", String),
+            Column("kind", String),
+            Column("value", LongText),
+            Column("based_on", LongText),
+            Column("author", String),
+            Column("created_at", Moment),
+        ),
+        locales=table(
+            f"{prefix}text_locales",
+            Column("scope", String, primary_key=True),
+            Column("locale", String, primary_key=True),
+            Column("state", String),
+            Column("author", String),
+            Column("updated_at", Moment),
+        ),
+        uses=table(
+            f"{prefix}text_uses",
+            Column("scope", String, primary_key=True),
+            Column("key", String, primary_key=True),
+            Column("place", LongText),
+            Column("used_at", Moment),
+        ),
+        readers=table(
+            f"{prefix}text_readers",
+            Column("id", String, primary_key=True),
+            Column("host", String),
+            Column("space", String),
+            Column("pid", Integer),
+            Column("program", String),
+            Column("texts", String),
+            Column("versions", LongText),
+            Column("seen_at", Moment),
         ),
     )

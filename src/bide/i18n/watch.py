@@ -37,6 +37,7 @@ class Watcher(threading.Thread):
         self._ended, self._end = os.pipe()
         self._ears: dict[Live, Ear] = {}
         self._told_to_end = False
+        self._leaving = False
 
     def run(self) -> None:
         """Look, sleep until the next look or a notification, and so on."""
@@ -44,12 +45,15 @@ class Watcher(threading.Thread):
             while not self._told_to_end:
                 self._turn()
         finally:
-            for ear in self._ears.values():
+            for live, ear in self._ears.items():
                 ear.wire.hang_up()
+                if self._leaving and not live.away:
+                    live.presence.leave(live.rows)
             os.close(self._ended)
 
-    def end(self) -> None:
-        """Stop it, and wait until it did."""
+    def end(self, *, leaving: bool = False) -> None:
+        """Stop it, and wait until it did. `leaving`: this process will use the texts no more."""
+        self._leaving = leaving
         self._told_to_end = True
         os.close(self._end)
         if threading.current_thread() is not self:
@@ -59,6 +63,7 @@ class Watcher(threading.Thread):
         lives = _watched()
         for gone in self._ears.keys() - set(lives):
             self._ears.pop(gone).wire.hang_up()
+            gone.presence.leave(gone.rows)
         for live in lives:
             ear = self._ears.setdefault(live, Ear(live))
             try:
@@ -99,6 +104,8 @@ class Ear:
         if any(hint != HELLO for hint in hints) or self.due <= monotonic():
             found = self.live.refresh()
             self.live.write_missing()
+            self.live.write_uses()
+            self.live.tell()
             if found and not hints:
                 self._trusted = self._greeted = False
             pause = NET if self._trusted else POLL
@@ -160,14 +167,14 @@ def unwatch(live: Live) -> None:
     """Do so no more."""
     _lives.discard(live)
     if not _lives:
-        end()
+        end(leaving=True)
 
 
-def end() -> None:
+def end(*, leaving: bool = False) -> None:
     """End this process' watcher; the next lookup starts another."""
     watcher = _watcher.reset()
     if watcher is not None:
-        watcher.end()
+        watcher.end(leaving=leaving)
 
 
 def _let_go() -> None:
@@ -183,4 +190,4 @@ def _end_before_fork() -> None:
 
 end_before_fork(_end_before_fork)
 os.register_at_fork(after_in_child=_let_go)
-atexit.register(end)
+atexit.register(end, leaving=True)

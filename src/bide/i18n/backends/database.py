@@ -101,6 +101,11 @@ class Database(TreeBackend):
         `Missing(Chain(database, files), database.record)`. Written in batches beside the lookups."""
         self.live.asking.add(missing)
 
+    def note_use(self, key: str) -> None:
+        """Let it be written down where `key` was asked for, for translators to see:
+        `Used(Chain(database, files), database.note_use)`. Written in batches beside the lookups."""
+        self.live.using.add(key)
+
     def written(self) -> None:
         """This process sees its own writing at once."""
         if self.live.loaded:

@@ -1,0 +1,185 @@
+"""What texts there are in each language: missing, outdated, to be reviewed, wrong; kept up to date
+part by part, so that a list of a hundred thousand texts costs what changed since the last look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from bide.db.connection import Connection
+from bide.i18n.editing.checks import check
+from bide.i18n.editing.entries import ENGINE, base, entries, head
+from bide.i18n.editing.findings import ERROR
+from bide.i18n.editing.listing import CHANGED, FAILING, MISSING, OK, REVIEW, Listing, Section
+from bide.i18n.editing.sources import Sources
+from bide.i18n.guarded import Guard
+from bide.i18n.row_values import encoded
+from bide.i18n.side_tables.history import HistoryRows
+from bide.i18n.side_tables.notes import Note, NoteRows
+from bide.i18n.side_tables.uses import UseRows
+
+#: Review states of a text.
+NEEDS_REVIEW: Final = "needs_review"
+APPROVED: Final = "approved"
+
+
+class Facts:
+    """What the side tables know of a language, by key and by the first parts of keys."""
+
+    def __init__(self, source: str, locale: str) -> None:
+        self.source, self.locale = source, locale
+        self.notes: dict[str, dict[str, Note]] = {}
+        self.wanted: dict[str, dict[str, frozenset[str]]] = {}
+        #: Key -> number of its last change: of the source text, of the text.
+        self.source_changes: dict[str, int] = {}
+        self.changes: dict[str, int] = {}
+        self._notes_version = self._last_change = -1
+
+    def refresh(self, sources: Sources) -> set[str] | None:
+        """Ask for what is new; the first parts of the keys that it is about, None for all."""
+        rows = sources.database.live.rows
+
+        def work(connection: Connection) -> set[str] | None:
+            changed = self._read_notes(connection, NoteRows(rows))
+            if self._read_changes(connection, HistoryRows(rows), changed):
+                self._read_missing(connection, UseRows(rows))
+                return None
+            return changed
+
+        return rows.database.read(work)
+
+    def _read_notes(self, connection: Connection, rows: NoteRows) -> set[str]:
+        fresh = rows.changed(connection, self.locale, self._notes_version)
+        for note in fresh:
+            self.notes.setdefault(head(note.key), {})[note.key] = note
+            self._notes_version = max(self._notes_version, note.version)
+        return {head(note.key) for note in fresh}
+
+    def _read_changes(self, connection: Connection, rows: HistoryRows, changed: set[str]) -> bool:
+        """Whether any text of the two languages was touched."""
+        touched = rows.touched(connection, self.source, self.locale, self._last_change)
+        for number, locale, key in touched:
+            there = self.source_changes if locale == self.source else self.changes
+            there[base(key)] = number
+            changed.add(head(key))
+        first = self._last_change < 0
+        self._last_change = touched[-1][0] if touched else max(self._last_change, 0)
+        return bool(touched) or first
+
+    def _read_missing(self, connection: Connection, rows: UseRows) -> None:
+        self.wanted = {}
+        for one in rows.missing(connection, self.locale):
+            key = base(one.key)
+            keys = self.wanted.setdefault(head(key), {})
+            keys[key] = keys.get(key, frozenset()) | frozenset(one.names)
+
+    def outdated(self, key: str, source: Any) -> bool:
+        """Whether the source text is another than the one that was translated."""
+        note = self.notes.get(head(key), {}).get(key)
+        if note is not None and note.based_on is not None:
+            return note.based_on != stored(source)
+        return self.source_changes.get(key, 0) > self.changes.get(key, 0)
+
+
+class Made(NamedTuple):
+    """A section, and the very objects that it was made of."""
+
+    section: Section
+    parts: tuple[Any, ...]
+    made_of: tuple[Any, ...]
+
+
+class Catalogue:
+    """The lists of all languages, for one process; any thread may use it."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self._facts: dict[str, Facts] = {}
+        self._made: dict[str, dict[str, Made]] = {}
+        self._guard = Guard()
+
+    def listing(self, locale: str) -> Listing:
+        """The texts of a locale as they are now. Raises what the database raises."""
+        with self._guard:
+            self.sources.database.live.refresh()
+            facts = self._facts.get(locale)
+            if facts is None:
+                facts = self._facts[locale] = Facts(self.sources.source_locale, locale)
+            changed = facts.refresh(self.sources)
+            return self._listing(locale, facts, changed)
+
+    def _listing(self, locale: str, facts: Facts, changed: set[str] | None) -> Listing:
+        trees = [
+            tree(each)
+            for each in dict.fromkeys((self.sources.source_locale, locale))
+            for tree in (self.sources.in_table, self.sources.in_files)
+        ]
+        old = self._made.get(locale, {})
+        heads = {name for tree in trees for name in tree} | facts.wanted.keys()
+        made: dict[str, Made] = {}
+        for name in heads - {ENGINE}:
+            parts = tuple(tree.get(name) for tree in trees)
+            known = old.get(name)
+            about = (facts.wanted.get(name), self.sources.i18n.config)
+            same = known is not None and _same(known.parts, parts) and known.made_of == about
+            if known is None or not same or (changed is None or name in changed):
+                known = Made(self._section(locale, name, parts, facts), parts, about)
+            made[name] = known
+        self._made[locale] = made
+        return Listing({name: one.section for name, one in made.items() if one.section.keys})
+
+    def _section(
+        self, locale: str, name: str, parts: tuple[Any, ...], facts: Facts
+    ) -> Section:  # fmt: skip
+        source = dict(entries(name, self.sources.joined(*parts[:2])))
+        target = dict(entries(name, self.sources.joined(*parts[2:]))) if parts[2:] else source
+        wanted = facts.wanted.get(name, {})
+        keys = sorted({*source, *target, *wanted})
+        states = States(locale, facts, self.sources.i18n.config.interpolation_patterns)
+        if not parts[2:]:
+            return Section(keys, source, source, [states.of_source(key, source) for key in keys])
+        bits = [states.of(key, source.get(key), target.get(key)) for key in keys]
+        return Section(keys, source, target, bits)
+
+
+def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    return all(before is now for before, now in zip(old, new, strict=True))
+
+
+class States:
+    """Finds out the state of texts of one language."""
+
+    def __init__(self, locale: str, facts: Facts, patterns: tuple[str, ...]) -> None:
+        self._locale, self._facts, self._patterns = locale, facts, patterns
+
+    def of(self, key: str, source: Any, target: Any) -> int:
+        """The bits of a translation."""
+        note = self._facts.notes.get(head(key), {}).get(key)
+        bits = REVIEW if note and (note.state == NEEDS_REVIEW or note.proposals) else 0
+        if target is None:
+            return bits | MISSING
+        if self._facts.outdated(key, source):
+            bits |= CHANGED
+        if self._fails(key, source, target, confirmed=bool(note and note.state == APPROVED)):
+            bits |= FAILING
+        return bits or OK
+
+    def of_source(self, key: str, source: Mapping[str, Any]) -> int:
+        """The bits of a text of the source language itself."""
+        note = self._facts.notes.get(head(key), {}).get(key)
+        bits = REVIEW if note and (note.state == NEEDS_REVIEW or note.proposals) else 0
+        if source.get(key) is None:
+            return bits | MISSING
+        if self._fails(key, None, source[key], confirmed=True):
+            bits |= FAILING
+        return bits or OK
+
+    def _fails(self, key: str, source: Any, target: Any, *, confirmed: bool) -> bool:
+        names = self._facts.wanted.get(head(key), {}).get(key)
+        found = check(source, target, locale=self._locale, names=names, patterns=self._patterns)
+        return any(finding.severity == ERROR or not confirmed for finding in found)
+
+
+def stored(value: Any) -> str | None:
+    """A value, plural forms too, as notes and proposals keep it."""
+    return encoded("", value)

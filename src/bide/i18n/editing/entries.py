@@ -1,0 +1,56 @@
+"""A tree of texts as what people edit: one entry per key, plural forms together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bide.i18n.editing.forms import FORMS, is_plural
+from bide.i18n.keys import ESCAPED_DOT, Key
+
+#: Settings of the engine, which are no texts.
+ENGINE = "i18n"
+
+
+def entries(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """(key, value) of every text at and below a key; a value is a text, a number, a list, a link,
+    or a mapping of plural forms. Callables are the program's own."""
+    if isinstance(value, Mapping) and not is_plural(value):
+        for part, below in value.items():
+            yield from entries(f"{prefix}.{part.replace('.', ESCAPED_DOT)}", below)
+    elif value is not None and (isinstance(value, Key) or not callable(value)):
+        yield prefix, value
+
+
+def at(tree: Any, key: str) -> Any:
+    """The value of a flat key in a tree, or None."""
+    for part in key.split("."):
+        tree = tree.get(part.replace(ESCAPED_DOT, ".")) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def head(key: str) -> str:
+    """The first part of a key."""
+    return key.partition(".")[0]
+
+
+def base(key: str) -> str:
+    """The key whose form `key` would be: `users.count` of `users.count.one`, else the key."""
+    above, _, last = key.rpartition(".")
+    return above if above and last in FORMS else key
+
+
+def row_keys(key: str) -> list[str]:
+    """The keys of all rows that the text of `key` may consist of."""
+    return [key, *(f"{key}.{form}" for form in sorted(FORMS))]
+
+
+def shown(value: Any) -> str:
+    """A value in one line, for lists and searches."""
+    if isinstance(value, Mapping):
+        return " · ".join(shown(each) for each in value.values() if each is not None)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(shown(each) for each in value if each is not None)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"→ {value}" if isinstance(value, Key) else str(value)

@@ -1,0 +1,102 @@
+"""What editing needs: suggestions and drafts, languages in preparation, where texts are used, and
+which processes speak which version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from bide.db.types import Big, LongText, Moment, table_options
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_STRING = sa.String().with_variant(mysql.VARCHAR(255), "mysql", "mariadb")
+
+
+def upgrade() -> None:
+    prefix = op.get_context().opts["table_prefix"]
+    notes = f"{prefix}text_notes"
+    if not _there(notes, "version"):
+        op.add_column(notes, sa.Column("version", Big, nullable=False, server_default="0"))
+        op.add_column(notes, sa.Column("proposals", sa.Integer, nullable=False, server_default="0"))
+        op.drop_column(notes, "suggestion")
+        op.create_index(f"{notes}_version", notes, ["version"])
+        op.create_index(
+            f"{prefix}text_history_author", f"{prefix}text_history", ["author", "created_at"]
+        )
+    _proposals(f"{prefix}text_proposals")
+    _create(
+        f"{prefix}text_locales",
+        sa.Column("scope", _STRING, primary_key=True),
+        sa.Column("locale", _STRING, primary_key=True),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("author", _STRING),
+        sa.Column("updated_at", Moment, nullable=False),
+    )
+    _create(
+        f"{prefix}text_uses",
+        sa.Column("scope", _STRING, primary_key=True),
+        sa.Column("key", _STRING, primary_key=True),
+        sa.Column("place", LongText),
+        sa.Column("used_at", Moment, nullable=False),
+    )
+    _create(
+        f"{prefix}text_readers",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("host", _STRING, nullable=False),
+        sa.Column("space", sa.String(64), nullable=False),
+        sa.Column("pid", sa.Integer, nullable=False),
+        sa.Column("program", _STRING, nullable=False),
+        sa.Column("texts", _STRING, nullable=False),
+        sa.Column("versions", LongText, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Suggestions, drafts and what is known of processes go; notes, history and texts stay."""
+    prefix = op.get_context().opts["table_prefix"]
+    notes = f"{prefix}text_notes"
+    for name in ("readers", "uses", "locales", "proposals"):
+        op.drop_table(f"{prefix}text_{name}", if_exists=True)
+    if _there(notes, "version"):
+        op.drop_index(f"{prefix}text_history_author", f"{prefix}text_history")
+        op.drop_index(f"{notes}_version", notes)
+        op.drop_column(notes, "proposals")
+        op.drop_column(notes, "version")
+        op.add_column(notes, sa.Column("suggestion", LongText))
+
+
+def _proposals(name: str) -> None:
+    _create(
+        name,
+        sa.Column("id", Big, sa.Identity(always=False), primary_key=True),
+        sa.Column("scope", _STRING, nullable=False),
+        sa.Column("locale", _STRING, nullable=False),
+        sa.Column("key", _STRING, nullable=False),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("value", LongText),
+        sa.Column("based_on", LongText),
+        sa.Column("author", _STRING),
+        sa.Column("created_at", Moment, nullable=False),
+    )
+    known = not op.get_context().as_sql and sa.inspect(op.get_bind()).has_index(name, f"{name}_key")
+    if not known:
+        op.create_index(f"{name}_key", name, ["locale", "key"])
+
+
+def _create(name: str, *columns: sa.Column[Any]) -> None:
+    op.create_table(name, *columns, if_not_exists=True, **table_options())
+
+
+def _there(table: str, column: str) -> bool:
+    """The side tables are shared by all tables of texts; another line may have made this step."""
+    if op.get_context().as_sql:
+        return False
+    return column in {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}

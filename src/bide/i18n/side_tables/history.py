@@ -1,0 +1,106 @@
+"""Reading the history that the triggers write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, and_, or_, select
+
+from bide.db.connection import Connection
+from bide.db.dialects import moment_from, moment_in
+from bide.i18n.rows import Rows
+
+
+class Change(NamedTuple):
+    """One change of one row. Values as the table holds them; None: there was, or is, no row.
+
+    `action`: insert, update, delete; truncate (everything at once) and locale have no key.
+    """
+
+    id: int
+    locale: str | None
+    key: str | None
+    action: str
+    old_value: str | None
+    new_value: str | None
+    author: str | None
+    version: int
+    created_at: datetime
+
+
+class Wanted(NamedTuple):
+    """Which changes: of a locale, of keys, by an author, in a time; `before`: of smaller numbers."""
+
+    locale: str | None = None
+    keys: Sequence[str] | None = None
+    author: str | None = None
+    before: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class HistoryRows:
+    """The history of one scope, the newest first."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._table = rows.tables.history
+
+    def of(self, connection: Connection, wanted: Wanted, most: int = 50) -> list[Change]:
+        """The newest of the wanted changes."""
+        columns, kind = self._table.c, self._rows.database.kind
+        since = wanted.since and moment_in(kind, wanted.since)
+        until = wanted.until and moment_in(kind, wanted.until)
+        asked = (
+            (wanted.locale, columns.locale == wanted.locale),
+            (wanted.keys, columns.key.in_(list(wanted.keys or ()))),
+            (wanted.author, columns.author == wanted.author),
+            (wanted.before, columns.id < wanted.before),
+            (since, columns.created_at >= since),
+            (until, columns.created_at <= until),
+        )
+        conditions = [condition for given, condition in asked if given is not None]
+        query = self._select().where(*conditions).order_by(columns.id.desc()).limit(most)
+        return self._changes(connection, query)
+
+    def get(self, connection: Connection, number: int) -> Change | None:
+        """One change."""
+        found = self._changes(connection, self._select().where(self._table.c.id == number))
+        return found[0] if found else None
+
+    def touched(
+        self, connection: Connection, source: str, locale: str, after: int
+    ) -> list[tuple[int, str, str]]:
+        """(number, locale, key) of changed texts of the source language, and of texts of `locale`
+        that were written, in their order."""
+        columns = self._table.c
+        query = (
+            select(columns.id, columns.locale, columns.key)
+            .where(
+                columns.scope == self._rows.side_scope,
+                columns.id > after,
+                columns.key.is_not(None),
+                or_(
+                    and_(columns.locale == source, columns.action == "update"),
+                    and_(columns.locale == locale, columns.action != "delete"),
+                ),
+            )
+            .order_by(columns.id)
+        )
+        return [(number, at, key) for number, at, key in connection.core(query)]
+
+    def authors(self, connection: Connection) -> list[str]:
+        """Who changed anything, by name."""
+        author = self._table.c.author
+        query = select(author).where(author.is_not(None)).group_by(author).order_by(author)
+        return [name for (name,) in connection.core(query.limit(200))]
+
+    def _select(self) -> Select[Any]:
+        columns = self._table.c
+        query: Select[Any] = select(*(columns[name] for name in Change._fields))
+        return query.where(columns.scope == self._rows.side_scope)
+
+    def _changes(self, connection: Connection, query: Select[Any]) -> list[Change]:
+        return [Change._make((*row[:-1], moment_from(row[-1]))) for row in connection.core(query)]

@@ -1,0 +1,75 @@
+"""Texts that are not live: suggestions of others, and drafts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Select, delete, func, insert, select
+
+from bide.db.connection import Connection
+from bide.db.dialects import moment_from
+from bide.i18n.rows import Rows
+
+Kind = Literal["suggestion", "draft"]
+
+
+class Proposal(NamedTuple):
+    """A text that waits. `value` as a row of the table holds it, plural forms as a mapping;
+    `based_on`: the source text that it was written for."""
+
+    id: int
+    locale: str
+    key: str
+    kind: str
+    value: str | None
+    based_on: str | None
+    author: str | None
+    created_at: datetime
+
+
+class ProposalRows:
+    """The proposals of one scope."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._table = rows.tables.proposals
+
+    def of(self, connection: Connection, locale: str, key: str) -> list[Proposal]:
+        """Those of a text, the oldest first."""
+        columns = self._table.c
+        return self._proposals(
+            connection, self._select().where(columns.locale == locale, columns.key == key)
+        )
+
+    def get(self, connection: Connection, number: int) -> Proposal | None:
+        """One of them."""
+        found = self._proposals(connection, self._select().where(self._table.c.id == number))
+        return found[0] if found else None
+
+    def add(self, connection: Connection, proposal: Proposal) -> None:
+        """Keep one; its number and its moment are given here."""
+        values = {**proposal._asdict(), "created_at": self._rows.now()}
+        del values["id"]
+        connection.core(insert(self._table).values(scope=self._rows.side_scope, **values))
+
+    def remove(self, connection: Connection, *numbers: int) -> None:
+        """Forget some."""
+        connection.core(delete(self._table).where(self._table.c.id.in_(numbers)))
+
+    def count(self, connection: Connection, locale: str, key: str) -> int:
+        """How many a text has."""
+        columns = self._table.c
+        query = select(func.count()).where(
+            columns.scope == self._rows.side_scope, columns.locale == locale, columns.key == key
+        )
+        [(number,)] = connection.core(query)
+        return int(number)
+
+    def _select(self) -> Select[Any]:
+        columns = self._table.c
+        query: Select[Any] = select(*(columns[name] for name in Proposal._fields))
+        return query.where(columns.scope == self._rows.side_scope).order_by(columns.id)
+
+    def _proposals(self, connection: Connection, query: Select[Any]) -> list[Proposal]:
+        return [Proposal._make((*row[:-1], moment_from(row[-1]))) for row in connection.core(query)]
