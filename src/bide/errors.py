@@ -38,6 +38,11 @@ BideError
     ├── InvalidFilenames     files whose names do not tell their locale
     ├── UnsupportedMethod    this backend cannot do that
     ├── TextConflict         a text would take others' place without anybody having agreed
+    ├── EditError            an edit of a text that was not made
+    │   ├── EditConflict     somebody else changed the text meanwhile
+    │   ├── TextReplaces     texts above or below would go
+    │   ├── TextRefused      a check found something
+    │   └── TextReadOnly     nobody can edit it here
     ├── MissingTranslation   no text was found
     │   └── MissingTranslationData   the same, raised on request
     ├── InvalidPluralizationData     a plural form is missing
@@ -344,3 +349,52 @@ class WorkerStop(BaseException):
 
 #: Raised into running code from outside: whoever guards against a hook's own errors lets them pass.
 INTERRUPTIONS = (KeyboardInterrupt, WorkerStop, WorkerTimeout)
+
+
+class EditError(TextError):
+    """The root of the errors of editing one text, `key` in `locale`; nothing was written."""
+
+    def __init__(self, locale: str, key: str, message: str) -> None:
+        self.locale, self.key = locale, key
+        super().__init__(f"{locale}.{key} {message}")
+
+
+class EditConflict(EditError):
+    """Somebody changed the text after it was read: `theirs` stands there now, `yours` was to be
+    saved. `author` and `changed_at` tell whose change it was, where that is known."""
+
+    def __init__(self, locale: str, key: str, theirs: object, yours: object, change: object) -> None:
+        self.theirs, self.yours = theirs, yours
+        self.author = getattr(change, "author", None)
+        self.changed_at = getattr(change, "created_at", None)
+        who = self.author or "somebody"
+        remedy = "look at both texts, then save again on top of the new one"
+        super().__init__(locale, key, f"was changed by {who} after you read it; {remedy}")
+
+
+class TextReplaces(EditError):
+    """A text cannot stand beside texts above or below it: `keys` would go, and history keeps them."""
+
+    def __init__(self, locale: str, key: str, keys: list[str]) -> None:
+        self.keys = keys
+        listed = ", ".join(keys[:10]) + (", ..." if len(keys) > 10 else "")
+        message = f"would replace {len(keys)} other text(s): {listed}; pass replace=True if you mean it"
+        super().__init__(locale, key, message)
+
+
+class TextRefused(EditError):
+    """Checks found something: `findings`. `confirmable`: only warnings."""
+
+    def __init__(self, locale: str, key: str, findings: list[object], *, confirmable: bool) -> None:
+        self.findings, self.confirmable = findings, confirmable
+        said = "; ".join(str(getattr(finding, "message", finding)) for finding in findings)
+        remedy = "pass confirmed=True to save it" if confirmable else "mend it, or keep it as a draft"
+        super().__init__(locale, key, f"was not saved: {said}; {remedy}")
+
+
+class TextReadOnly(EditError):
+    """A text that nobody can edit here; `reason` says why."""
+
+    def __init__(self, locale: str, key: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(locale, key, f"cannot be edited: {reason}")

@@ -47,7 +47,7 @@ class Live:
         self._stale = False
         self.asking = Asking()
         self.using = Using()
-        self.presence = Presence(table)
+        self.presence = Presence(table if scope is None else f"{table}:{scope}")
         #: Whether the database could not be reached at the last look.
         self.away = False
         self._guard = Guard()

@@ -3,17 +3,17 @@ part by part, so that a list of a hundred thousand texts costs what changed sinc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection
 from bide.i18n.editing.checks import check
 from bide.i18n.editing.entries import ENGINE, base, entries, head
 from bide.i18n.editing.findings import ERROR
+from bide.i18n.editing.kept import stored
 from bide.i18n.editing.listing import CHANGED, FAILING, MISSING, OK, REVIEW, Listing, Section
 from bide.i18n.editing.sources import Sources
 from bide.i18n.guarded import Guard
-from bide.i18n.row_values import encoded
 from bide.i18n.side_tables.history import HistoryRows
 from bide.i18n.side_tables.notes import Note, NoteRows
 from bide.i18n.side_tables.uses import UseRows
@@ -35,15 +35,14 @@ class Facts:
         self.changes: dict[str, int] = {}
         self._notes_version = self._last_change = -1
 
-    def refresh(self, sources: Sources) -> set[str] | None:
-        """Ask for what is new; the first parts of the keys that it is about, None for all."""
+    def refresh(self, sources: Sources) -> set[str]:
+        """Ask for what is new; the first parts of the keys that it is about."""
         rows = sources.database.live.rows
 
-        def work(connection: Connection) -> set[str] | None:
+        def work(connection: Connection) -> set[str]:
             changed = self._read_notes(connection, NoteRows(rows))
             if self._read_changes(connection, HistoryRows(rows), changed):
                 self._read_missing(connection, UseRows(rows))
-                return None
             return changed
 
         return rows.database.read(work)
@@ -108,7 +107,7 @@ class Catalogue:
             changed = facts.refresh(self.sources)
             return self._listing(locale, facts, changed)
 
-    def _listing(self, locale: str, facts: Facts, changed: set[str] | None) -> Listing:
+    def _listing(self, locale: str, facts: Facts, changed: set[str]) -> Listing:
         trees = [
             tree(each)
             for each in dict.fromkeys((self.sources.source_locale, locale))
@@ -122,7 +121,7 @@ class Catalogue:
             known = old.get(name)
             about = (facts.wanted.get(name), self.sources.i18n.config)
             same = known is not None and _same(known.parts, parts) and known.made_of == about
-            if known is None or not same or (changed is None or name in changed):
+            if known is None or not same or name in changed:
                 known = Made(self._section(locale, name, parts, facts), parts, about)
             made[name] = known
         self._made[locale] = made
@@ -132,7 +131,8 @@ class Catalogue:
         self, locale: str, name: str, parts: tuple[Any, ...], facts: Facts
     ) -> Section:  # fmt: skip
         source = dict(entries(name, self.sources.joined(*parts[:2])))
-        target = dict(entries(name, self.sources.joined(*parts[2:]))) if parts[2:] else source
+        theirs = self.sources.joined(*parts[2:]) if parts[2:] else None
+        target = dict(entries(name, theirs, source)) if parts[2:] else source
         wanted = facts.wanted.get(name, {})
         keys = sorted({*source, *target, *wanted})
         states = States(locale, facts, self.sources.i18n.config.interpolation_patterns)
@@ -178,8 +178,3 @@ class States:
         names = self._facts.wanted.get(head(key), {}).get(key)
         found = check(source, target, locale=self._locale, names=names, patterns=self._patterns)
         return any(finding.severity == ERROR or not confirmed for finding in found)
-
-
-def stored(value: Any) -> str | None:
-    """A value, plural forms too, as notes and proposals keep it."""
-    return encoded("", value)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from bide.i18n.editing.forms import FORMS, is_plural
 from bide.i18n.keys import ESCAPED_DOT, Key
 
+NOTHING: Final[Mapping[str, Any]] = {}
 #: Settings of the engine, which are no texts.
 ENGINE = "i18n"
 
 
-def entries(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+def entries(
+    prefix: str, value: Any, source: Mapping[str, Any] = NOTHING
+) -> Iterator[tuple[str, Any]]:
     """(key, value) of every text at and below a key; a value is a text, a number, a list, a link,
-    or a mapping of plural forms. Callables are the program's own."""
-    if isinstance(value, Mapping) and not is_plural(value):
+    or a mapping of plural forms. What `source` has plural forms for are forms, incomplete ones too.
+    Callables are the program's own."""
+    if isinstance(value, Mapping) and not _are_forms(value, source.get(prefix)):
         for part, below in value.items():
-            yield from entries(f"{prefix}.{part.replace('.', ESCAPED_DOT)}", below)
+            yield from entries(f"{prefix}.{part.replace('.', ESCAPED_DOT)}", below, source)
     elif value is not None and (isinstance(value, Key) or not callable(value)):
         yield prefix, value
+
+
+def _are_forms(value: Mapping[str, Any], source: Any) -> bool:
+    return is_plural(value) or (isinstance(source, Mapping) and FORMS.issuperset(value))
 
 
 def at(tree: Any, key: str) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from, moment_in
@@ -51,18 +51,21 @@ class HistoryRows:
     def of(self, connection: Connection, wanted: Wanted, most: int = 50) -> list[Change]:
         """The newest of the wanted changes."""
         columns, kind = self._table.c, self._rows.database.kind
-        since = wanted.since and moment_in(kind, wanted.since)
-        until = wanted.until and moment_in(kind, wanted.until)
-        asked = (
-            (wanted.locale, columns.locale == wanted.locale),
-            (wanted.keys, columns.key.in_(list(wanted.keys or ()))),
-            (wanted.author, columns.author == wanted.author),
-            (wanted.before, columns.id < wanted.before),
-            (since, columns.created_at >= since),
-            (until, columns.created_at <= until),
+        conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+            "locale": lambda locale: columns.locale == locale,
+            "keys": lambda keys: columns.key.in_(list(keys)),
+            "author": lambda author: columns.author == author,
+            "before": lambda number: columns.id < number,
+            "since": lambda moment: columns.created_at >= moment_in(kind, moment),
+            "until": lambda moment: columns.created_at <= moment_in(kind, moment),
+        }
+        given = {name: value for name, value in wanted._asdict().items() if value is not None}
+        query = (
+            self._select()
+            .where(*(conditions[name](value) for name, value in given.items()))
+            .order_by(columns.id.desc())
+            .limit(most)
         )
-        conditions = [condition for given, condition in asked if given is not None]
-        query = self._select().where(*conditions).order_by(columns.id.desc()).limit(most)
         return self._changes(connection, query)
 
     def get(self, connection: Connection, number: int) -> Change | None:

@@ -14,8 +14,8 @@ from bide.i18n.rows import Rows
 
 
 class Note(NamedTuple):
-    """What is known of one text. `based_on`: the source text when it was translated, as a row's
-    value; `proposals`: how many suggestions and drafts wait; `version` grows with every change."""
+    """What is known of one text. `based_on`: the source text when it was translated, as JSON;
+    `proposals`: how many suggestions and drafts wait; `version` grows with every change."""
 
     locale: str
     key: str

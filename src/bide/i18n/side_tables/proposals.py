@@ -15,8 +15,8 @@ Kind = Literal["suggestion", "draft"]
 
 
 class Proposal(NamedTuple):
-    """A text that waits. `value` as a row of the table holds it, plural forms as a mapping;
-    `based_on`: the source text that it was written for."""
+    """A text that waits. `value` is JSON, plural forms an object of it; `based_on`: the source text
+    that it was written for, in the same way."""
 
     id: int
     locale: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -52,12 +53,12 @@ class ReaderRows:
         """Say that a process uses the texts no more."""
         connection.core(delete(self._table).where(self._table.c.id == reader))
 
-    def alive(self, connection: Connection, texts: str) -> list[Reader]:
-        """The processes that were heard of lately."""
+    def alive(self, connection: Connection, texts: Sequence[str]) -> list[Reader]:
+        """The processes that use one of some sets of texts, and were heard of lately."""
         columns = self._table.c
         query = (
             select(*(columns[name] for name in Reader._fields))
-            .where(columns.texts == texts, columns.seen_at >= self._ago(GONE))
+            .where(columns.texts.in_(list(texts)), columns.seen_at >= self._ago(GONE))
             .order_by(columns.host, columns.pid, columns.id)
         )
         return [

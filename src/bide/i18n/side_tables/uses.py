@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,21 +67,19 @@ class UseRows:
             key: Use(place or "", moment_from(used)) for key, place, used in connection.core(query)
         }
 
-    def missing(self, connection: Connection, locale: str) -> list[Asked]:
-        """The keys of a locale that were asked for in vain."""
+    def missing(
+        self, connection: Connection, locale: str, keys: Sequence[str] | None = None
+    ) -> list[Asked]:
+        """The keys of a locale that were asked for in vain, or those of them among `keys`."""
         columns = self._rows.tables.missing.c
         query = (
             select(columns.key, columns.names, columns.place, columns.first_seen, columns.last_seen)
             .where(columns.scope == self._rows.side_scope, columns.locale == locale)
             .order_by(columns.key)
         )
+        if keys is not None:
+            query = query.where(columns.key.in_(list(keys)))
         return [
-            Asked(
-                key,
-                tuple((names or "").split()),
-                place or "",
-                moment_from(first),
-                moment_from(last),
-            )
-            for key, names, place, first, last in connection.core(query)
+            Asked(key, tuple((names or "").split()), place or "", *map(moment_from, moments))
+            for key, names, place, *moments in connection.core(query)
         ]
