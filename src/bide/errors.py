@@ -363,7 +363,9 @@ class EditConflict(EditError):
     """Somebody changed the text after it was read: `theirs` stands there now, `yours` was to be
     saved. `author` and `changed_at` tell whose change it was, where that is known."""
 
-    def __init__(self, locale: str, key: str, theirs: object, yours: object, change: object) -> None:
+    def __init__(
+        self, locale: str, key: str, theirs: object, yours: object, change: object
+    ) -> None:
         self.theirs, self.yours = theirs, yours
         self.author = getattr(change, "author", None)
         self.changed_at = getattr(change, "created_at", None)
@@ -378,7 +380,9 @@ class TextReplaces(EditError):
     def __init__(self, locale: str, key: str, keys: list[str]) -> None:
         self.keys = keys
         listed = ", ".join(keys[:10]) + (", ..." if len(keys) > 10 else "")
-        message = f"would replace {len(keys)} other text(s): {listed}; pass replace=True if you mean it"
+        message = (
+            f"would replace {len(keys)} other text(s): {listed}; pass replace=True if you mean it"
+        )
         super().__init__(locale, key, message)
 
 
@@ -388,7 +392,9 @@ class TextRefused(EditError):
     def __init__(self, locale: str, key: str, findings: list[object], *, confirmable: bool) -> None:
         self.findings, self.confirmable = findings, confirmable
         said = "; ".join(str(getattr(finding, "message", finding)) for finding in findings)
-        remedy = "pass confirmed=True to save it" if confirmable else "mend it, or keep it as a draft"
+        remedy = (
+            "pass confirmed=True to save it" if confirmable else "mend it, or keep it as a draft"
+        )
         super().__init__(locale, key, f"was not saved: {said}; {remedy}")
 
 

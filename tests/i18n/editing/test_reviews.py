@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bide.errors import InvalidTextArgument, EditConflict, TextRefused
+from bide.errors import EditConflict, InvalidTextArgument, TextRefused
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.reviews import LONGEST_NOTE, MOST
 from bide.i18n.editing.saving import Edit

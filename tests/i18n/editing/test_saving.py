@@ -9,8 +9,8 @@ import pytest
 
 from bide.db.engine import Database as Door
 from bide.errors import (
-    InvalidTextArgument,
     EditConflict,
+    InvalidTextArgument,
     TextReadOnly,
     TextRefused,
     TextReplaces,
