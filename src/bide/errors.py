@@ -380,10 +380,7 @@ class TextReplaces(EditError):
     def __init__(self, locale: str, key: str, keys: list[str]) -> None:
         self.keys = keys
         listed = ", ".join(keys[:10]) + (", ..." if len(keys) > 10 else "")
-        message = (
-            f"would replace {len(keys)} other text(s): {listed}; pass replace=True if you mean it"
-        )
-        super().__init__(locale, key, message)
+        super().__init__(locale, key, f"would replace {listed}; pass replace=True if you mean it")
 
 
 class TextRefused(EditError):
@@ -399,8 +396,4 @@ class TextRefused(EditError):
 
 
 class TextReadOnly(EditError):
-    """A text that nobody can edit here; `reason` says why."""
-
-    def __init__(self, locale: str, key: str, reason: str) -> None:
-        self.reason = reason
-        super().__init__(locale, key, f"cannot be edited: {reason}")
+    """A text that nobody can edit here; the message says why."""

@@ -152,7 +152,11 @@ class Saving:
 
     def _refuse_wrong(self, connection: Connection, edit: Edit, now: Standing) -> None:
         if now.is_code:
-            raise TextReadOnly(edit.locale, edit.key, "the row holds Ruby code of another program")
+            raise TextReadOnly(
+                edit.locale,
+                edit.key,
+                "cannot be edited: the row holds Ruby code of another program",
+            )
         if edit.value is None:
             return
         in_the_way = now.in_the_way()
