@@ -13,6 +13,8 @@ import click
 
 if TYPE_CHECKING:
     from bide.app import App
+    from bide.i18n.backends.database import Database
+    from bide.i18n.translator import I18n
 
 EXAMPLE = "e.g. --app shop.tasks:app"
 
@@ -35,6 +37,29 @@ def load_app(named: str | None) -> App:
     if not isinstance(app, App):
         raise click.UsageError(f"{named!r} is {type(app).__name__}, not a bide.App; {EXAMPLE}")
     return app
+
+
+def load_texts(named: str | None) -> I18n:
+    """The texts that the App called `named` uses. Raises click.UsageError when it uses none."""
+    app = load_app(named)
+    if app.i18n is None:
+        raise click.UsageError(
+            f"{named or 'the application'} uses no texts; its module must call app.use(i18n), and --app name it; "
+            f"{EXAMPLE}"
+        )
+    return app.i18n
+
+
+def table_of(i18n: I18n) -> Database:
+    """The first Database among the backends. Raises click.UsageError when there is none."""
+    from bide.i18n.backends.database import databases
+
+    found = databases(i18n.backend)
+    if not found:
+        raise click.UsageError(
+            "the texts are in no database; use e.g. I18n(Chain(Database(app), Simple(...)))"
+        )
+    return found[0]
 
 
 def _from_pyproject() -> str | None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "bide.cli.jobs",
     "stats": "bide.cli.stats",
     "audit": "bide.cli.audit",
+    "texts": "bide.cli.texts",
     "migrate": "bide.cli.database",
     "web": "bide.cli.serve",
     "doctor": "bide.cli.doctor",

@@ -1,0 +1,1 @@
+"""What texts there are: which are missing, which nobody uses, which do not fit their source."""
