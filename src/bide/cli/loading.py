@@ -20,7 +20,8 @@ EXAMPLE = "e.g. --app shop.tasks:app"
 
 
 def load_app(named: str | None) -> App:
-    """The App called `named` («module:attribute»); without a name one from BIDE_* settings.
+    """The App called `named` («module:attribute», or «flask:» and what `flask --app` takes); without
+    a name one from BIDE_* settings.
 
     Raises click.UsageError saying what is wrong and what to write.
     """
@@ -32,6 +33,10 @@ def load_app(named: str | None) -> App:
     module_name, _, attribute = named.partition(":")
     if not module_name:
         raise click.UsageError(f"{named!r} names no module; {EXAMPLE}")
+    if module_name == "flask":
+        from bide.cli.flask import app_of_flask
+
+        return app_of_flask(attribute)
     module = _imported(module_name)
     app = _attribute(module, attribute or "app", named)
     if not isinstance(app, App):
