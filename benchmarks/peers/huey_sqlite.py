@@ -1,0 +1,45 @@
+"""Huey on SQLite: one worker thread, as its consumer starts; WAL is its default."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from contest.peer import Peer, tick
+
+
+class HueySQLite(Peer):
+    store = "sqlite"
+    requirements: ClassVar = ["huey==3.5.4"]
+    jobs = 12_000
+    left = "SELECT count(*) FROM task"
+
+    def make(self) -> Any:
+        from huey import SqliteHuey
+
+        return SqliteHuey(filename=self.url.removeprefix("sqlite:///"))
+
+    def connect(self) -> None:
+        self.huey = self.make()
+
+        @self.huey.task(name="tick")
+        def no_op(number: int) -> None:
+            tick()
+
+        self.no_op = no_op
+
+    setup = connect
+
+    def enqueue_one(self) -> None:
+        self.no_op(1)
+
+    def enqueue_many(self, count: int) -> None:
+        for _ in range(count):
+            self.no_op(1)
+
+    def work(self) -> None:
+        self.connect()
+        self.huey.create_consumer().run()
+
+
+if __name__ == "__main__":
+    HueySQLite.main()
