@@ -12,11 +12,11 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
-from costs import options, plain, program, rates, show, timed
 from sqlalchemy.engine.url import make_url
 
 import bide
 from bide.jobs.keys import new_key
+from costs import options, plain, program, rates, show, timed
 
 COLUMNS = "key, name, queue, priority, state, payload, run_at, created_at, pos"
 PAYLOAD = '{"v":1,"job":"bench_app.nothing","args":[1],"kwargs":{}}'

@@ -12,9 +12,8 @@ import time
 from typing import Any
 
 import bare
-from costs import options, program, rates, show
-
 import bide
+from costs import options, program, rates, show
 
 
 def main() -> None:

@@ -9,9 +9,8 @@ import pstats
 import sys
 
 from bench_app import app
-from costs import timed
-
 from bide.jobs.job import Filter
+from costs import timed
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from servers import postgresql
 
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "bench.py"
