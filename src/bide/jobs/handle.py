@@ -56,6 +56,7 @@ class Job:
     """
 
     __slots__ = (
+        "_at_work",
         "_home",
         "_payload_object",
         "attempts",
@@ -110,7 +111,7 @@ class Job:
     kept: Kept | None
 
     def __init__(self, home: Home, row: JobRow) -> None:
-        self._home = home
+        self._home, self._at_work = home, False
         self._read(row)
 
     @classmethod
@@ -141,10 +142,26 @@ class Job:
 
     @property
     def payload_object(self) -> Payload:
-        """The payload brought back, once until `reload`; raises DeserializationError (DJ-003, DJ-027)."""
+        """The payload brought back, once until `reload`; raises DeserializationError (DJ-003, DJ-027).
+
+        Its records live in a session for as long as the job is being performed. Outside of that they
+        are detached: what was loaded with them can be read, nothing more.
+        """
         if self._payload_object is None:
             self._payload_object = self._home.decode(self.payload)
+            if not self._at_work:
+                self._payload_object.close()
         return self._payload_object
+
+    def take_up(self) -> None:
+        """An attempt begins: records keep their session until `let_go`."""
+        self._at_work = True
+
+    def let_go(self) -> None:
+        """The attempt is over, and so is the session of its records."""
+        self._at_work = False
+        if self._payload_object is not None:
+            self._payload_object.close()
 
     def to_store(self) -> NewJob:
         """This unsaved job as the store takes it, with what hooks changed (DJ-097)."""

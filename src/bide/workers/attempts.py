@@ -112,6 +112,7 @@ class Attempts:
         """
         attempt = _Attempt()
         outer, self.running = self.running, (job, attempt.began)
+        job.take_up()
         try:
             if "perform" in self._lifecycle.used:
                 self._lifecycle.run(
@@ -124,6 +125,7 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
             self._callback_failed(job, attempt, error)
         finally:
+            job.let_go()
             self.running = outer
             self._off_the_slate()
             self._reserver.took(clock.monotonic() - attempt.began)
@@ -158,11 +160,11 @@ class Attempts:
             emit("job_started", worker=self._worker, job=job)
         self._on_the_slate(job, attempt.began, self._settings.max_run_time)
         try:
-            payload = job.payload_object
+            _ = job.payload_object  # what cannot be brought back fails before anything is limited
             try:
                 self._within_limit(job, attempt)
             finally:
-                payload.close()
+                job.let_go()
         except WorkerStop:
             self._given_back(job)
             raise

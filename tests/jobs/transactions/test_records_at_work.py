@@ -84,16 +84,41 @@ def test_a_job_sees_its_record_as_it_is_when_it_runs(
         order = Order(number=7, text="before")
         session.add(order)
         session.flush()
-        job = read.using(session=session).delay(order)
+        read.using(session=session).delay(order)
         bide.delay(order, session=session).tell("told")
         session.commit()
-        payload = app.find(job.id or 0).payload_object
-        assert payload.args[0].text == "before"
-        payload.close()
         order.text = "after"
         session.commit()
     assert app.worker().work_off() == (2, 0)
     assert heard == ["read after", "told after"]
+
+
+def test_a_payload_that_is_read_outside_of_its_attempt_holds_no_session(
+    app: bide.App, sessions: Any
+) -> None:
+    """A page of jobs, or a callback behind the attempt, must not keep a connection until it is collected."""
+    in_callbacks: list[tuple[str, bool]] = []
+
+    @app.job(max_attempts=1)
+    def fail(order: Order) -> None:
+        raise ValueError(orm.object_session(order) is not None)
+
+    def look(worker: Any, job: Any) -> None:
+        record = job.reload().payload_object.args[0]
+        in_callbacks.append((record.text, orm.object_session(record) is not None))
+
+    app.lifecycle.after("failure", look)
+    with sessions() as session:
+        order = Order(number=7, text="before")
+        session.add(order)
+        session.flush()
+        job = fail.using(session=session).delay(order)
+        session.commit()
+    record = app.find(job.id or 0).payload_object.args[0]
+    assert (record.text, orm.object_session(record)) == ("before", None)
+    assert app.worker().work_off() == (0, 1)
+    assert (job.reload().last_error or "").startswith("True")
+    assert in_callbacks == [("before", False)]
 
 
 def test_a_default_filter_hides_no_record_from_its_job(
