@@ -178,7 +178,10 @@ LINES: dict[str, tuple[int, Words]] = {
     ),
     "start_given_up": (
         logging.ERROR,
-        lambda f: f"The fleet does not start: a worker ended at once, {f['ends']} times in a row",
+        lambda f: (
+            "The fleet does not start: a worker ended at once"
+            + (f", {f['ends']} times in a row" if f["ends"] > 1 else "")
+        ),
     ),
     "child_started": (
         logging.INFO,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,8 +86,10 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, database_url: str) -> Project:
-    return Project(tmp_path / "migrations", database_url)
+def project(tmp_path: Path, database_url: str) -> Iterator[Project]:
+    made = Project(tmp_path / "migrations", database_url)
+    yield made
+    made.app.close()
 
 
 def test_autogenerate_writes_the_steps_and_sees_no_difference_afterwards(project: Project) -> None:

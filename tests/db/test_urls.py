@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +64,32 @@ def test_listening_elsewhere_is_for_postgresql_only() -> None:
     app = bide.App("sqlite:////tmp/any.db", listen_url="postgresql://db/shop")
     with pytest.raises(SettingsError, match="listen_url is for PostgreSQL"):
         _ = app.store
+
+
+WRONG = [
+    ("postgresql://ada:s3cret@127.0.0.1:1/shop?conect_timeout=3", "conect_timeout"),
+    ("postgresql://ada:s3cret@127.0.0.1:1/shop?connect_timeout=soon", "soon"),
+    ("postgresql://ada:s3cret@127.0.0.1:1/shop?sslmode=nonsense", "nonsense"),
+    ("postgresql://ada:s3cret@127.0.0.1:99999/shop", "99999"),
+    ("mysql://ada:s3cret@127.0.0.1:1/shop?conect_timeout=3", "conect_timeout"),
+    ("mysql://ada:s3cret@127.0.0.1:1/shop?connect_timeout=soon", "soon"),
+    ("mysql+mysqldb://ada:s3cret@127.0.0.1:1/shop?conect_timeout=3", "conect_timeout"),
+    ("sqlite:///shop.db?timeuot=3", "timeuot"),
+    ("sqlite:///shop.db?timeout=soon", "soon"),
+]
+
+
+@pytest.mark.parametrize(("url", "wrong"), WRONG)
+def test_options_that_a_driver_does_not_take_are_refused_at_once(
+    url: str, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in a URL is no lost database, for which workers would wait for ever."""
+    if "mysqldb" in url:
+        pytest.importorskip("MySQLdb")
+    monkeypatch.chdir(tmp_path)
+    app = bide.App(url)
+    for use in (app.worker().start, app.migrate):
+        with pytest.raises(SettingsError, match=f"options that cannot be used: .*{wrong}") as told:
+            use()
+        assert "s3cret" not in str(told.value)
+    app.close()

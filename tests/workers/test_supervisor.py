@@ -100,6 +100,14 @@ def test_a_job_that_swallows_its_timeout_is_killed_by_the_supervisor(shop: Fleet
     assert "ignored its timeout" in attempt.error
 
 
+def test_a_fleet_whose_database_url_cannot_be_used_gives_up_and_says_why(shop: Fleet) -> None:
+    """It would wait for ever for a database that no other attempt can find."""
+    shop.environment["BIDE_DATABASE_URL"] = "postgresql://127.0.0.1/shop?conect_timeout=3"
+    shop.start("-n", "2")
+    assert shop.wait(60) == 1
+    assert 'invalid connection option "conect_timeout"' in shop.log.read_text()
+
+
 def test_an_idle_fleet_stops_at_once_with_status_0(shop: Fleet) -> None:
     """DJ-557."""
     shop.start("-n", "2")

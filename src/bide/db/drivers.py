@@ -186,6 +186,10 @@ KINDS: Final = {
     "mariadb": "mysql",
     "sqlite": "sqlite",
 }
+#: What the URL of a SQLite file may say behind the ?, besides `uri` and what comes with that.
+SQLITE_OPTIONS: Final = frozenset(
+    {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
+)
 _USABLE: Final = {
     "postgresql": ("psycopg",),
     "mysql": ("pymysql", "mysqldb"),

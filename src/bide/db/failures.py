@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -27,6 +28,8 @@ BUSY_NUMBERS: Final = frozenset({1020, 1205, 1213, 3572})
 ABSENT_NUMBERS: Final = frozenset({1054, 1146})
 
 _SQLITE_BUSY: Final = (5, 6)
+#: libpq's words for an option of the URL; it has no code for them.
+_LIBPQ_MISUSE: Final = re.compile(r"invalid \w+ value|invalid port number|invalid integer value")
 _REFUSED_WORDS: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry")
 
 
@@ -62,6 +65,16 @@ def translate(
 def is_absent(error: BaseException) -> bool:
     """Whether a driver's error says that a table or a column is missing."""
     return isinstance(translate(error, "the question"), NotMigrated)
+
+
+def is_misuse(error: BaseException) -> bool:
+    """Whether a driver refuses what it was told in the URL, before it has asked any server."""
+    error = _innermost(error)
+    if type(error).__module__.partition(".")[0] != "psycopg":
+        return isinstance(error, (TypeError, ValueError, AttributeError, LookupError))
+    if getattr(error, "sqlstate", None):
+        return False
+    return type(error).__name__ == "ProgrammingError" or bool(_LIBPQ_MISUSE.search(str(error)))
 
 
 def _innermost(error: BaseException) -> BaseException:

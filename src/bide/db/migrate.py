@@ -176,7 +176,7 @@ class _Statements(io.StringIO):
 
 def versions(database: Database, line: Line) -> tuple[str | None, str | None]:
     """The version of the tables (None: there are none) and the newest one."""
-    with _steps(line) as steps, _translated(), database.engine.connect() as connection:
+    with _steps(line) as steps, _translated(database), database.engine.connect() as connection:
         return current(connection, database.table_prefix, line), steps.get_current_head()
 
 
@@ -201,7 +201,7 @@ def _steps(line: Line) -> Iterator[ScriptDirectory]:
 def _alone(database: Database, line: Line) -> Iterator[SqlConnection]:
     """A connection on which nobody else runs this line; in a transaction where DDL has them."""
     name = database.table_prefix + line.version_table
-    with _translated(), database.turn(), database.engine.connect() as connection:
+    with _translated(database), database.turn(), database.engine.connect() as connection:
         for statement in _LOCK[database.kind]:
             connection.execute(text(statement), _lock_params(name, statement))
         try:
@@ -235,7 +235,8 @@ def _lock_params(name: str, statement: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated(database: Database) -> Iterator[None]:
+    _ = database.dialect  # connects, so that a URL that cannot be used is told as such
     try:
         yield
     except SQLAlchemyError as error:

@@ -18,12 +18,12 @@ from sqlalchemy.engine.url import URL
 from bide.clock import monotonic
 from bide.db.connection import Connection
 from bide.db.dialects import Dialect
-from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, dialect_of, with_driver
-from bide.db.failures import translate
+from bide.db.drivers import SQLITE_OPTIONS, Driver, MySQL, Psycopg, Sqlite, dialect_of, with_driver
+from bide.db.failures import is_misuse, translate
 from bide.db.gate import Gate
 from bide.db.places import file_of
 from bide.db.turn import Turn, short_pause
-from bide.db.urls import url_of
+from bide.db.urls import refusal_of, url_of
 from bide.errors import DatabaseError, UnsupportedFeature
 from bide.forks.owned import Owned, keep_for_ever
 
@@ -101,9 +101,9 @@ class Pool:
 
     @contextlib.contextmanager
     def _checked_out(self) -> Iterator[Connection]:
-        engine = self.engine()
         with contextlib.ExitStack() as stack:
             try:
+                engine = self.engine()
                 if self._given is None:
                     fairy: Any = stack.enter_context(contextlib.closing(engine.raw_connection()))
                 else:
@@ -112,6 +112,8 @@ class Pool:
                     fairy = held.execution_options(isolation_level="AUTOCOMMIT").connection
                 connection = self._wrapped(fairy, engine.dialect)
             except Exception as error:
+                if self._given is None and is_misuse(error):
+                    raise refusal_of(self._url, str(error)) from error
                 ours = translate(error, "opening a connection", connecting=True)
                 if ours is None:
                     raise
@@ -136,6 +138,9 @@ class Pool:
             return self._given
         url = with_driver(self._url)
         if self._kind == "sqlite":
+            unknown = sorted(set(url.query) - SQLITE_OPTIONS)
+            if unknown and "uri" not in url.query:
+                raise refusal_of(url, f"unknown option {', '.join(unknown)}")
             url = url.set(database=str(self.file))
         engine = create_engine(
             url,

@@ -27,6 +27,14 @@ def url_of(target: str | URL | Engine) -> URL:
         ) from None
 
 
+def refusal_of(url: URL, why: str) -> SettingsError:
+    """The error for options that the driver does not take; SQLite's are checked by us."""
+    return SettingsError(
+        f"the database URL {shown(url)!r} has options that cannot be used: {' '.join(why.split())}; "
+        "correct what stands behind the ? or the address itself"
+    )
+
+
 def shown(target: Any) -> str:
     """A URL or engine for logs and messages: what may be a password is hidden."""
     try:

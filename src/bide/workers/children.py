@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Collection
 from typing import NamedTuple, NoReturn
 
+from bide.errors import SettingsError
 from bide.events import emit
 from bide.forks import guard
 
@@ -20,6 +21,8 @@ _PARENTS_OWN = (
 
 #: Exit status of a child whose main raised.
 CRASHED = 70
+#: The status of a child whose settings do not let it work, however often it is started (EX_CONFIG).
+MISCONFIGURED = 78
 
 _first_in_children: list[Callable[[], None]] = []
 
@@ -66,6 +69,9 @@ def fork_child(main: Callable[[], int | None]) -> int:
         status = main() or 0
     except SystemExit as error:
         status = _status_of(error)
+    except SettingsError as error:
+        status = MISCONFIGURED
+        sys.stderr.write(f"{error}\n")
     except BaseException as error:  # noqa: BLE001 - a child ends here whatever happened
         emit("child_crashed", error=error)
         traceback.print_exc()

@@ -13,7 +13,7 @@ from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers.casualties import LAST_GRACE, Casualties
-from bide.workers.children import Ended, fork_child, reap, reap_strangers
+from bide.workers.children import MISCONFIGURED, Ended, fork_child, reap, reap_strangers
 from bide.workers.fleet import Deaths
 from bide.workers.logfile import LogFile
 from bide.workers.members import MakeWorker, Members
@@ -78,6 +78,7 @@ class Supervisor:
         self._completed: set[int] = set()
         self._pid, self._began, self._since = 0, clock.monotonic(), clock.utc_now().isoformat()
         self._was_up, self._must_start, self._failed = False, False, False
+        self._misconfigured = False
         self._attendants: Sequence[Attendant] = ()
         self._renewal: Renewal | None = None
         self._reload_wanted = False
@@ -111,7 +112,8 @@ class Supervisor:
         """Until stopped (0), or until every worker found nothing left with exit_on_complete (0).
 
         `renewal` is how SIGHUP reloads the code, `log` what SIGUSR2 opens again. With `must_start` a
-        fleet whose workers end at once, again and again, is given up (1).
+        fleet whose workers end at once, again and again, is given up (1), and without it one that its
+        settings do not let work.
         """
         self._pid, self._attendants, self._renewal = os.getpid(), attendants, renewal
         self._members.log, self._must_start = log, must_start
@@ -252,9 +254,10 @@ class Supervisor:
                 self._leave(place)
 
     def _give_up_start(self) -> None:
-        hopeless = any(place.quick_ends >= HOPELESS for place in self.roster.places)
-        if self._must_start and not self._was_up and hopeless and not self._stops:
-            emit("start_given_up", ends=HOPELESS)
+        ends = max(place.quick_ends for place in self.roster.places)
+        hopeless = self._misconfigured or (self._must_start and ends >= HOPELESS)
+        if hopeless and not self._was_up and not self._stops:
+            emit("start_given_up", ends=max(ends, 1))
             self._failed = True
             self._stop()
 
@@ -342,6 +345,7 @@ class Supervisor:
 
     def _bury(self, place: Place, ended: Ended) -> None:
         bad, useful = self._casualties.bury(place, ended)
+        self._misconfigured = self._misconfigured or (ended.status == MISCONFIGURED and not useful)
         self.roster.buried(place, bad=bad, useful=useful)
         if self._exit_on_complete and not bad:
             self._completed.add(place.index)
