@@ -10,6 +10,7 @@ from bide import log  # noqa: F401 - words the events of this process as log lin
 from bide.db.engine import Database
 from bide.db.urls import shown
 from bide.errors import JobNotFound, SettingsError
+from bide.jobs.bulk import Bulk
 from bide.jobs.declaring import Declarer
 from bide.jobs.delayed import Delay
 from bide.jobs.encoding import Encoder
@@ -78,6 +79,7 @@ class App(Declarer):
         #: None: sessions on the database of the jobs.
         self.sessions: Callable[[], Any] | None = None
         self.registry = Registry(self.settings.job_modules)
+        self.registry.register_class(Bulk, name=Bulk.NAME)
         self.records = Records([SQLAlchemyRecords(self._session), DjangoRecords()])
         _newest.append(self)
         del _newest[:-1]

@@ -244,6 +244,11 @@ class Job:
         """Every attempt that did not succeed, oldest first."""
         return self._home.store.attempts(self._stored_id())
 
+    @property
+    def store(self) -> Store:
+        """The store that it lives in."""
+        return self._home.store
+
     def _stored_id(self) -> int:
         if self.id is None:
             raise JobStateError(

@@ -101,6 +101,11 @@ class Registry:
         """The declared class that payloads call `name`. Raises UnknownJob."""
         return self._find(name, self._classes.get)
 
+    def known(self, name: str) -> Callable[..., Any] | type | None:
+        """What is declared by that name in this process by now; nothing is imported for it."""
+        declared = self._functions.get(name) or self._classes.get(name)
+        return None if declared is None else declared.target
+
     def class_named(self, name: str) -> type:
         """A declared class, or one that the annotations of declared things mention.
 

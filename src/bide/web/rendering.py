@@ -28,12 +28,9 @@ class Pages:
         #: Changes with the files that browsers keep.
         self.version = _version()
 
-    def render(self, template: str, context: dict[str, Any], *, block: str | None = None) -> str:
-        """The page as HTML, or one block of it."""
-        found = self._environment.get_template(template)
-        if block is None:
-            return found.render(context)
-        return "".join(found.blocks[block](found.new_context(context)))
+    def render(self, template: str, context: dict[str, Any]) -> str:
+        """The page as HTML."""
+        return self._environment.get_template(template).render(context)
 
 
 def _version() -> str:

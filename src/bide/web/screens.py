@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
+from bide.web.glance import Watch
 from bide.web.rendering import Pages
 from bide.web.sections import Section
 from bide.web.security import Security
+from bide.web.values import Shown
 from bide.web.words import words_of
 
 if TYPE_CHECKING:
@@ -39,6 +41,16 @@ class Screens:
     live_every: float = 2.0
     sections: list[Section] = field(default_factory=list)
     pages: Pages = field(default_factory=Pages)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What is going on, looked at for all pages together."""
+        return Watch(lambda: self.app.store)
+
+    @cached_property
+    def shown(self) -> Shown:
+        """How arguments and errors are shown."""
+        return Shown(self.app.registry, self.redact)
 
     @cached_property
     def words(self) -> I18n:

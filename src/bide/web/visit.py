@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bide import clock
+from bide.jobs.audit import AuditEntry
+from bide.jobs.job import JobRow, State
+from bide.jobs.surveys import MOST
 from bide.web.roles import Viewer
 from bide.web.screens import Screens
 from bide.web.security import path_of
@@ -55,6 +58,12 @@ class Visit:
         """Whether the viewer has the role."""
         return self.viewer is not None and self.viewer.may(role, locale)
 
+    def audit(self, action: str, what: str, **detail: Any) -> None:
+        """Write what the viewer did into the audit list."""
+        entry = AuditEntry(clock.utc_now(), self.name, action, what, detail)
+        self.app.store.audit.write([entry])
+        self.screens.watch.forget()
+
     @property
     def query(self) -> QueryParams:
         """What stands behind the ? of the address."""
@@ -86,6 +95,18 @@ class Visit:
         return quote(root + path, safe="/~@:+,;=!$&'()*") + (
             f"?{urlencode(asked)}" if asked else ""
         )
+
+    @property
+    def here(self) -> str:
+        """The address of this page, to come back to."""
+        if self.request.method != "GET":
+            return ""
+        asked = [
+            (name, value)
+            for name, value in self.query.multi_items()
+            if name not in ("live", "notice") and not name.startswith("n.")
+        ]
+        return self.url(self.path) + (f"?{urlencode(asked)}" if asked else "")
 
     @property
     def csrf(self) -> str:
@@ -131,6 +152,10 @@ class Visit:
         """A number with the separators of the language."""
         return self.screens.words.number(value, locale=self.locale)
 
+    def upto(self, value: int) -> str:
+        """A count that may have stopped: `10,000+`."""
+        return f"{self.number(MOST)}+" if value >= MOST else self.number(value)
+
     def duration(self, seconds: float | None) -> str:
         """`3 min`; nothing for None."""
         if seconds is None:
@@ -151,12 +176,23 @@ class Visit:
         """The moment in the viewer's zone; nothing for None."""
         return "" if moment is None else clock_time(moment, self.zone)
 
+    @staticmethod
+    def state(row: JobRow) -> str:
+        """The name of a job's state, as the address and the texts have it."""
+        return State(row.state).name.lower()
+
+    @staticmethod
+    def moment(row: JobRow) -> datetime:
+        """The moment that matters in a job's state: its start, its end, or when it is due."""
+        found = row.locked_at if row.state == State.RUNNING else row.finished_at
+        waits = row.state in (State.READY, State.SCHEDULED)
+        return row.run_at if waits or found is None else found
+
     # Answers
 
     def render(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A page; in a live visit its block `live` alone."""
-        block = "live" if self.live else None
-        html = self.screens.pages.render(template, self._common() | context, block=block)
+        html = self.screens.pages.render(template, self._common() | context)
         return HTMLResponse(html, status)
 
     def _common(self) -> dict[str, Any]:
@@ -170,6 +206,7 @@ class Visit:
             "time": self.time,
             "duration": self.duration,
             "number": self.number,
+            "upto": self.upto,
             "static": lambda name: self.url(f"/static/{name}", v=screens.pages.version),
             "sections": [one for one in screens.sections if self.may(one.role)],
             "section": self._section(),
@@ -188,9 +225,14 @@ class Visit:
         """Go to another page of ours, after a POST."""
         return RedirectResponse(self.url(path, query, **more), 303)
 
-    def back(self, otherwise: str) -> Response:
-        """Go back to the page of ours that the form named in `next`, else to `otherwise`."""
-        return RedirectResponse(self.safe_next(self.field("next")) or self.url(otherwise), 303)
+    def back(self, otherwise: str, notice: Mapping[str, str] | None = None) -> Response:
+        """Go back to the page of ours that the form named in `next`, else to `otherwise`, and let it
+        say something."""
+        address = self.safe_next(self.field("next")) or self.url(otherwise)
+        path, _, asked = address.partition("?")
+        kept = [pair for pair in parse_qsl(asked) if not pair[0].startswith(("notice", "n."))]
+        query = urlencode([*kept, *(notice or {}).items()])
+        return RedirectResponse(f"{path}?{query}" if query else path, 303)
 
     def safe_next(self, address: str) -> str | None:
         """The address if it is one of ours: an absolute path, and no other host's."""

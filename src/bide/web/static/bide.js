@@ -11,8 +11,8 @@
   if (zone && root.dataset.zone !== zone && !document.cookie.includes("bide_zone=" + zone)) {
     const secure = location.protocol === "https:" ? "; secure" : "";
     document.cookie = `bide_zone=${zone}; path=${base}; max-age=31536000; samesite=lax${secure}`;
-    const untouched = !document.querySelector("main form[method=post]");
-    if (untouched && document.cookie.includes("bide_zone=" + zone)) location.reload();
+    // Nothing was typed yet; the answer to a form is not asked for again.
+    if (root.dataset.method === "GET" && document.cookie.includes("bide_zone=" + zone)) location.reload();
   }
 
   // Fresh pages: the server sends the changing part when it has changed; only what differs is replaced,
