@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bide.cli.fleet import renewal_of, supervisor_for
+from bide.cli.fleet import probed, renewal_of, supervisor_for
 from bide.cli.loading import load_app
 from bide.cli.work import log_to_stdout
 from bide.errors import DaemonError
@@ -90,7 +90,10 @@ def _fleet(
     if left is not None:
         supervisor.adopt(left)
     renewal = renewal_of(app_name, {PID_FILE: daemon.pid_file.fd})
-    return supervisor.run(attendants, renewal=renewal, log=daemon.log, must_start=left is None)
+    with probed(supervisor, options) as answers:
+        return supervisor.run(
+            [*attendants, *answers], renewal=renewal, log=daemon.log, must_start=left is None
+        )
 
 
 def _watch(daemon: Daemon, options: dict[str, Any], report: Report, fleet: Any) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,10 +14,27 @@ if TYPE_CHECKING:
     from bide.app import App
     from bide.workers.renewal import Renewal
     from bide.workers.roster import Crew
-    from bide.workers.supervisor import Supervisor
+    from bide.workers.supervisor import Attendant, Supervisor
 
 PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """Where to listen: 8081, 127.0.0.1:8081 or [::1]:8081; without a host at every address."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Host and port."""
+        if isinstance(value, tuple):
+            return value
+        host, _, port = value.rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is no port; e.g. 8081 or 127.0.0.1:8081", param, ctx)
+        return host.strip("[]"), int(port)
 
 
 def fleet_options(*, hidden: bool = False) -> Callable[[F], F]:
@@ -38,6 +56,8 @@ def fleet_options(*, hidden: bool = False) -> Callable[[F], F]:
                      help="Seconds between looks when nothing wakes the worker."),
         click.option("--read-ahead", type=click.IntRange(min=1),
                      help="The most jobs that a worker claims at once."),
+        click.option("--health-port", type=Address(), metavar="[HOST:]PORT",
+                     help="Answer probes at /live and /ready of this port."),
         click.option("--exit-on-complete", is_flag=True, help="End when no job is ready."),
         click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors in the log."),
     ]  # fmt: skip
@@ -83,6 +103,24 @@ def supervisor_for(app: App, options: dict[str, Any]) -> Supervisor:
     )
 
 
+@contextmanager
+def probed(supervisor: Supervisor, options: dict[str, Any]) -> Iterator[list[Attendant]]:
+    """What answers probes while the fleet runs; nothing without --health-port."""
+    from bide.workers.health_port import HealthPort
+
+    if not options["health_port"]:
+        yield []
+        return
+    host, port = options["health_port"]
+    settings = supervisor.settings
+    answers = HealthPort(host, port, settings.heartbeat_interval * settings.missed_heartbeats)
+    click.echo(f"Probes are answered at port {answers.open()}: /live, /ready")
+    try:
+        yield [answers]
+    finally:
+        answers.close()
+
+
 def renewal_of(app_name: str | None, kept: dict[str, int]) -> Renewal:
     """How this command's supervisor reloads the application."""
     from bide.workers.renewal import Renewal
@@ -92,7 +130,10 @@ def renewal_of(app_name: str | None, kept: dict[str, int]) -> Renewal:
 
 
 def needs_supervisor(options: dict[str, Any], crews: list[Crew]) -> bool:
-    """One worker alone needs none, except under systemd and as the first process of a container."""
+    """One worker alone needs none, except where it is probed, under systemd, and as the first process of
+    a container."""
+    if options["health_port"]:
+        return True
     several = len(crews) > 1 or crews[0].count > 1 or options["threads"] > 1
     return several or "NOTIFY_SOCKET" in os.environ or os.getpid() == 1
 

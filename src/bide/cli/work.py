@@ -14,6 +14,7 @@ from bide.cli.fleet import (
     crews_for,
     fleet_options,
     needs_supervisor,
+    probed,
     renewal_of,
     settings_of,
     split,
@@ -66,7 +67,8 @@ def supervise(app: App, app_name: str | None, options: dict[str, Any]) -> int:
     left = Handover.received()
     if left is not None:
         supervisor.adopt(left)
-    return supervisor.run([Notifier()], renewal=renewal_of(app_name, {}))
+    with probed(supervisor, options) as answers:
+        return supervisor.run([Notifier(), *answers], renewal=renewal_of(app_name, {}))
 
 
 def work_alone(make_worker: Callable[[], Worker], app_name: str | None) -> None:

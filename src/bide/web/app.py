@@ -18,6 +18,7 @@ from starlette.types import Scope
 from bide.errors import BideError, DatabaseError, NotMigrated, SettingsError
 from bide.forks.owned import Owned
 from bide.web.login import Login
+from bide.web.probes import Probes
 from bide.web.rendering import STATIC
 from bide.web.routes import get
 from bide.web.screens import REDACTED, Screens
@@ -66,6 +67,7 @@ def create_app(
         routes=[
             Mount("/static", _Static(directory=STATIC)),
             *login.routes(),
+            *Probes(screens).routes(),
             *(route for one in screens.sections for route in one.routes),
             get(screens, "/", _home, role=None),
         ],

@@ -27,6 +27,8 @@ SESSION_COOKIE: Final = "bide_session"
 CSRF_COOKIE: Final = "bide_csrf"
 #: Paths that need no viewer.
 OPEN: Final = ("/login", "/static/")
+#: Paths of programs, which ask whom they let in themselves (bide.web.probes).
+PROBED: Final = ("/health/live", "/health/ready", "/metrics")
 READING: Final = ("GET", "HEAD")
 
 HEADERS: Final = {
@@ -193,7 +195,7 @@ class Gate:
         path = path_of(request.scope)
         state: dict[str, Any] = request.scope["state"]
         state["viewer"] = None
-        if path.startswith("/static/"):
+        if path.startswith("/static/") or path in PROBED:
             return None
         found = await self._security.identify(request)
         if isinstance(found, Viewer):

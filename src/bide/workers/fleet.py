@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from bide import clock
 from bide.errors import DatabaseError
 from bide.events import emit
+from bide.forks.guard import crossings
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Lease, Loss, WorkerRef
@@ -195,6 +196,8 @@ class Fleet:
                 {"id": line.job_id, "name": line.job_name} for line in lines if line.job_id
             ],
             "done": sum(line.done for line in lines),
+            # The keeper is a child of the same parent, and inherited what the worker did.
+            "fork_findings": len(crossings()),
         }
 
     def _report(self) -> None:

@@ -179,6 +179,13 @@ class Settings:
         example="15",
         check=_above(0),
     )
+    metrics_token: str = _setting(
+        "",
+        "The word that a scraper must send (Authorization: Bearer ...) to read /metrics of the screens; "
+        "without one only those may who can log in.",
+        example="a-long-random-word",
+        secret=True,
+    )
     table_prefix: str = _setting(
         "bide_", "What the names of Bide's tables begin with.", example="bide_"
     )

@@ -27,12 +27,19 @@ def described(place: Place, lines: Sequence[Running]) -> dict[str, Any]:
         "since": _moment(place.born),
         "leaving": bool(place.told_at),
         "done": sum(line.done for line in lines),
+        "heartbeat_age": _age(lines),
         "jobs": [
             {"id": line.job_id, "name": line.job_name, "since": _moment(line.began)}
             for line in lines
             if line.job_id
         ],
     }
+
+
+def _age(lines: Sequence[Running]) -> float:
+    """Seconds since the database heard of it; 0 until the worker is registered."""
+    beats = [line.beat for line in lines if line.worker_id]
+    return round(clock.monotonic() - max(beats), 1) if beats else 0.0
 
 
 def _moment(monotonic: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from bide import clock
 from bide.errors import DatabaseError, FatalBackendError, SettingsError, WorkerStop
 from bide.events import emit
+from bide.forks.guard import crossings
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.names import problem_with
@@ -270,6 +271,7 @@ class Worker:
             **identity(os.getpid()),
             "queues": list(self._wanted.queues) if self._wanted.queues is not None else None,
             "running": [{"id": job.id, "name": job.name}] if job is not None else [],
+            "fork_findings": len(crossings()),
         }
 
     def waits_behind(self) -> bool:

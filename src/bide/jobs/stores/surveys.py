@@ -83,11 +83,14 @@ class SqlSurveys:
 
         paused, ready, rows, levels = self._database.read(work)
         found = {name: QueueRow(name, moment_from(since), {}, None) for name, since in paused}
-        for state, queue, number in [*((int(State.READY), *row) for row in ready), *rows]:
+        # A queue of the levels whose last ready job was taken meanwhile is counted without its name.
+        counted = [(int(State.READY), *row) for row in ready if row[1]] + rows
+        for state, queue, number in counted:
             row = found.setdefault(queue, QueueRow(queue, None, {}, None))
             row.counts[State(state)] = number
         for (queue, _), moment in sorted(levels.items(), key=lambda level: level[1], reverse=True):
-            found[queue] = found[queue]._replace(oldest_ready=moment)
+            if queue in found:
+                found[queue] = found[queue]._replace(oldest_ready=moment)
         return [found[name] for name in sorted(found)]
 
     def groups(
