@@ -17,9 +17,10 @@ class ChildFailed(AssertionError):
 
 
 def fork() -> int:
-    """os.fork() without Python 3.12's warning about threads, which tests start on purpose."""
+    """os.fork() without Python 3.12's warning and ours about threads, which tests start on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "forking with other threads alive", RuntimeWarning)
         return os.fork()
 
 

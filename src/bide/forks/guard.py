@@ -92,7 +92,8 @@ def before_fork(*, freeze: bool = False, strict: bool = False) -> None:
         return
     threads.end_ours()
     others = threads.other_threads()
-    _warn_of(others)
+    if not strict:
+        _warn_of(others)
     streams.flush()
     if freeze:
         gc.collect()
