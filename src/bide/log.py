@@ -255,7 +255,8 @@ def write_line(name: str, facts: dict[str, Any]) -> None:
         return
     error = facts.get("error")
     trace = error if isinstance(error, BaseException) and name.endswith("_failed") else None
-    logger.log(line[0], line[1](facts), exc_info=trace)
+    told = {"bide_event": name, "bide_facts": facts}
+    logger.log(line[0], line[1](facts), exc_info=trace, extra=told)
 
 
 events.subscribe(write_line, wants=is_written)

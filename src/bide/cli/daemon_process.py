@@ -53,7 +53,7 @@ def serve_again(
 def _call_it(daemon: Daemon, options: dict[str, Any]) -> None:
     prefix = options["prefix"]
     titles.named(f"{prefix}/{daemon.name}" if prefix else daemon.name)
-    log_to_stdout(quiet=options["quiet"])
+    log_to_stdout(quiet=options["quiet"], log_format=options["log_format"])
 
 
 def _with_files(

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from bide.workers.roster import Crew
     from bide.workers.supervisor import Attendant, Supervisor
 
+from bide.log_formats import FORMATS
+
 PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+log_format_option = click.option(
+    "--log-format", type=click.Choice(FORMATS), envvar="BIDE_LOG_FORMAT",
+    help="How log lines are written: text for people, json or logfmt for programs.",
+)  # fmt: skip
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -60,6 +68,7 @@ def fleet_options(*, hidden: bool = False) -> Callable[[F], F]:
                      help="Answer probes at /live and /ready of this port."),
         click.option("--exit-on-complete", is_flag=True, help="End when no job is ready."),
         click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors in the log."),
+        log_format_option,
     ]  # fmt: skip
 
     def add(command: F) -> F:

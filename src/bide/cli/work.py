@@ -13,6 +13,7 @@ from bide.cli.fleet import (
     PRIORITY,
     crews_for,
     fleet_options,
+    log_format_option,
     needs_supervisor,
     probed,
     renewal_of,
@@ -22,6 +23,7 @@ from bide.cli.fleet import (
 )
 from bide.cli.loading import load_app
 from bide.log import logger
+from bide.log_formats import formatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +35,10 @@ if TYPE_CHECKING:
 @click.command()
 @fleet_options()
 @click.pass_obj
-def work(app_name: str | None, /, *, quiet: bool, **options: Any) -> None:
+def work(app_name: str | None, /, *, quiet: bool, log_format: str | None, **options: Any) -> None:
     """Perform jobs until stopped (Ctrl-C or SIGTERM; a second one gives the running job back)."""
     crews = crews_for(options)
-    log_to_stdout(quiet=quiet)
+    log_to_stdout(quiet=quiet, log_format=log_format)
     app = load_app(app_name)
     if needs_supervisor(options, crews):
         sys.exit(supervise(app, app_name, options))
@@ -50,10 +52,19 @@ def work(app_name: str | None, /, *, quiet: bool, **options: Any) -> None:
 @click.option("--min-priority", type=PRIORITY, help="No jobs with a lower number.")
 @click.option("--max-priority", type=PRIORITY, help="No jobs with a higher number.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@log_format_option
 @click.pass_obj
-def workoff(app_name: str | None, /, *, quiet: bool, queues: str | None, **priorities: Any) -> None:
+def workoff(
+    app_name: str | None,
+    /,
+    *,
+    quiet: bool,
+    log_format: str | None,
+    queues: str | None,
+    **priorities: Any,
+) -> None:
     """Perform the jobs that are ready, then end."""
-    log_to_stdout(quiet=quiet)
+    log_to_stdout(quiet=quiet, log_format=log_format)
     app = load_app(app_name)
     app.worker(queues=split(queues), exit_on_complete=True, **priorities).start()
 
@@ -78,10 +89,10 @@ def work_alone(make_worker: Callable[[], Worker], app_name: str | None) -> None:
     Alone(make_worker, renewal_of(app_name, {})).run()
 
 
-def log_to_stdout(*, quiet: bool) -> None:
-    """Lines as the original wrote them: time, worker, text."""
+def log_to_stdout(*, quiet: bool, log_format: str | None) -> None:
+    """Lines as the original wrote them (time, worker, text), or for programs."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(asctime)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    handler.setFormatter(formatter(log_format or "text"))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     logger.addHandler(handler)

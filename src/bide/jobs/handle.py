@@ -21,6 +21,7 @@ from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, State
 from bide.jobs.payload import Payload
 from bide.jobs.results import Kept
 from bide.jobs.store import Store
+from bide.log_formats import add_fields, job_fields
 
 
 def option(payload: Payload, name: str, *args: Any) -> Any:
@@ -37,6 +38,14 @@ _current: ContextVar[Job | None] = ContextVar("bide_current_job", default=None)
 def current_job() -> Job | None:
     """The job that this thread or task is running, None outside of jobs."""
     return _current.get()
+
+
+def _of_current_job() -> dict[str, Any]:
+    job = _current.get()
+    return job_fields(job) if job is not None else {}
+
+
+add_fields(_of_current_job)
 
 
 class Home(NamedTuple):
