@@ -29,6 +29,7 @@ BideError
 ├── ForkError                a value or connection was used in a process that did not make it
 ├── DaemonError              a daemon could not be started, found, told or stopped
 │   └── AlreadyRunning       a daemon of that name runs already
+├── MailError                a mail cannot be written, delayed or sent
 └── TextError                errors of bide.i18n
     ├── InvalidTextArgument  a key, value, format or object that cannot be used
     ├── Disabled             the locale is switched off (False)
@@ -194,6 +195,10 @@ class AlreadyRunning(DaemonError):
         )
 
 
+class MailError(BideError):
+    """A mail cannot be written, delayed or sent."""
+
+
 class TextError(BideError, ValueError):
     """The root of the errors of bide.i18n (the i18n gem's ArgumentError)."""
 
@@ -234,16 +239,11 @@ class InvalidLocaleData(TextError):
 class UnknownFileType(TextError):
     """A file of texts has an extension that no loader knows."""
 
-    def __init__(
-        self,
-        type: str,  # noqa: A002 - the gem's word
-        filename: str,
-        known: str = "yml, yaml, json, toml, po, or py named in full",
-    ) -> None:
+    def __init__(self, type: str, filename: str, known: str = "") -> None:  # noqa: A002 - the gem's word
         self.type, self.filename = type, filename
+        known = known or "yml, yaml, json, toml, po, or py named in full"
         super().__init__(
-            f"can not load translations from {filename}, the file type {type!r} is not known; "
-            f"use {known}"
+            f"can not load translations from {filename}, the file type {type!r} is not known; use {known}"
         )
 
 
@@ -273,8 +273,7 @@ class TextConflict(TextError):
         self.keys = keys
         more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
         super().__init__(
-            f"importing would take away what stands above or below {', '.join(keys[:5])}{more}; nothing was "
-            "changed; look at a dry run, then agree to it or leave them out"
+            f"importing would take away what stands above or below {', '.join(keys[:5])}{more}; nothing was changed"
         )
 
 

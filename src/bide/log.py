@@ -152,6 +152,12 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.WARNING,
         lambda f: f"{_job(f)} runs in the default language: {_error(f)}",
     ),
+    "mail_refused": (
+        logging.WARNING,
+        lambda f: (
+            f"The mail server refused some recipients of {f['subject']!r}: {', '.join(f['refused'])}"
+        ),
+    ),
     "texts_unreachable": (
         logging.WARNING,
         lambda f: f"Texts in the database cannot be read, the last known ones serve: {_error(f)}",
