@@ -225,7 +225,7 @@ def _choose(kind: str) -> str:
         return "pysqlite"
     modules = {
         "postgresql": {"psycopg": "psycopg"},
-        # The watchdog cannot cut off a statement of mysqlclient: only for those who name it.
+        # mysqlclient for those who name it: its connections cannot be refused by name in a child.
         "mysql": {"pymysql": "pymysql", "MySQLdb": "mysqldb"},
     }
     for module, name in modules[kind].items():

@@ -37,6 +37,9 @@ class Watchdog:
 
     def watch(self, connection: Connection) -> None:
         """Look after `connection` for as long as it exists."""
+        if connection.socket is None:
+            with contextlib.suppress(Exception):
+                connection.socket = connection.driver.socket_of(connection.raw)
         self._watched.add(connection)
         self._thread.get()
 
@@ -88,10 +91,9 @@ end_before_fork(_end_before_fork)
 def cut_off(connection: Connection, since: float) -> None:
     """Shut down the socket of the statement that runs since the monotonic moment `since`."""
     with contextlib.suppress(Exception):
-        number = connection.driver.socket_of(connection.raw)
-        if number is None:
+        if connection.socket is None:
             return
-        duplicate = os.dup(number)
+        duplicate = os.dup(connection.socket)
         try:
             # Still in that statement, so its connection was open when the number was duplicated.
             if connection.busy_since == since:

@@ -117,11 +117,13 @@ PROGRAM = """
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mysql"])
 def test_a_django_alias_writes_jobs_in_djangos_transaction(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     """DJ-065..068, DJ-101, DJ-102: atomic blocks, nested ones, wake-ups, records, event loops."""
+    if kind == "mysql":
+        pytest.importorskip("MySQLdb", reason="mysqlclient, which Django needs, is not installed")
     url = str(request.getfixturevalue(f"{kind}_url"))
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(PROGRAM), url, database(url)],
@@ -137,6 +139,16 @@ def database(url: str) -> str:
     parts = make_url(url)
     if parts.get_backend_name() == "sqlite":
         return json.dumps({"ENGINE": "django.db.backends.sqlite3", "NAME": parts.database})
+    if parts.get_backend_name() == "mysql":
+        options = {"unix_socket": parts.query["unix_socket"]}
+        return json.dumps(
+            {
+                "ENGINE": "django.db.backends.mysql",
+                "NAME": parts.database,
+                "USER": parts.username,
+                "OPTIONS": options,
+            }
+        )
     host = parts.host or parts.query.get("host")
     return json.dumps(
         {
