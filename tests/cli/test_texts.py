@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from bide.cli.main import bide as command
 from bide.errors import InvalidLocaleData
+from bide.i18n import Missing
+from bide.i18n.editing.editor import Editor
 
 PROGRAM = """
 import bide
@@ -48,6 +51,7 @@ def run(
     def run(*words: str, **options: Any) -> Result:
         return CliRunner().invoke(command, ["--app", f"{module}:app", "texts", *words], **options)
 
+    run.module = module  # type: ignore[attr-defined]
     loaded = importlib.import_module(module)
     loaded.app.migrate()
     yield run
@@ -159,6 +163,40 @@ def test_missing_texts_are_listed_with_the_plural_forms_of_each_language(run: Ru
     }  # fmt: skip
     assert run("missing", "--strict").exit_code == 1
     assert run("missing", "-l", "xx").exit_code != 0
+
+
+def test_a_key_asked_for_in_vain_is_listed_with_its_place(run: Run) -> None:
+    assert run("stats").exit_code == 0
+    loaded = sys.modules[run.module]  # type: ignore[attr-defined]
+    loaded.i18n.backend = Missing(loaded.i18n.backend, loaded.database.record)
+    loaded.i18n.t("asked.for", name=1)
+    loaded.database.live.write_missing()
+    [row] = [
+        one for one in json.loads(run("missing", "--json").stdout) if one["key"] == "asked.for"
+    ]
+    assert row["locale"] == "en"
+    assert "test_texts.py:" in row["place"]
+    assert row["names"] == ["name"]
+    assert "test_texts.py:" in run("missing", "-l", "en").output
+
+
+def test_suggestions_wait_for_somebody_to_accept_them(run: Run, tmp_path: Path) -> None:
+    texts = {
+        "title": "Laden %{name}",
+        "cars": {"one": "ein Wagen", "other": "%{count} Wagen"},
+        "menu": {"file": "%{bad}"},
+    }
+    (tmp_path / "new.json").write_text(json.dumps({"de": texts}))
+    result = run("import", "new.json", "--mode", "suggest", "--author", "Ann")
+    assert "4 suggested" in shown(result)
+    assert "refused: " in result.output
+    assert stored(run) == {}
+    editor = Editor(sys.modules[run.module].i18n)  # type: ignore[attr-defined]
+    [proposal] = editor.reviews.proposals("de", "cars")
+    assert json.loads(proposal.value or "") == {"one": "ein Wagen", "other": "%{count} Wagen"}
+    assert proposal.author == "Ann"
+    assert len(editor.reviews.proposals("de", "title")) == 1
+    assert editor.reviews.proposals("de", "menu.file") == []
 
 
 def test_unused_keys_are_those_that_no_code_names(run: Run, tmp_path: Path) -> None:

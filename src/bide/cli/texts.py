@@ -55,15 +55,22 @@ _LOCALES = click.option(
 def missing(
     app_name: str | None, /, *, source: str | None, as_json: bool, locales: tuple[str, ...], strict: bool
 ) -> None:  # fmt: skip
-    """List texts that the source language has and other languages have not."""
-    catalogue = Catalogue(load_texts(app_name), source=source)
-    found = [*reports.missing(catalogue, reports.locales_of(catalogue, locales))]
+    """List texts that the source language has and others have not, and keys asked for in vain."""
+    i18n = load_texts(app_name)
+    catalogue = Catalogue(i18n, source=source)
+    named = reports.locales_of(catalogue, locales)
+    found = [*reports.missing(catalogue, named)]
+    asked = [*reports.asked(i18n, catalogue, named if locales else catalogue.locales)]
     if as_json:
-        print_json([{**one._asdict(), "key": shown_key(one.key)} for one in found])
+        both: list[reports.MissingText | reports.AskedText] = [*found, *asked]
+        print_json([{**one._asdict(), "key": shown_key(one.key)} for one in both])
     else:
-        rows = [(one.locale, shown_key(one.key), _short(one.source)) for one in found]
-        print_table(("locale", "key", "source"), rows, nothing="Nothing is missing.")
-    sys.exit(1 if strict and found else 0)
+        rows = [(one.locale, shown_key(one.key), _short(one.source), "") for one in found]
+        rows += [(one.locale, shown_key(one.key), "", f"{one.place} {one.last_seen:%Y-%m-%d %H:%M}")
+                 for one in asked]  # fmt: skip
+        columns = ("locale", "key", "source", "asked for at")
+        print_table(columns, rows, nothing="Nothing is missing.")
+    sys.exit(1 if strict and (found or asked) else 0)
 
 
 @texts.command()
@@ -81,9 +88,12 @@ def unused(
 
     A key that a program computes from parts cannot be found; where a whole key is computed is told.
     """
-    catalogue = Catalogue(load_texts(app_name), source=source)
-    usage = found_in(paths or [Path()])
-    found = [shown_key(key) for key in reports.unused(catalogue, usage, keep)]
+    i18n = load_texts(app_name)
+    usage, seen = found_in(paths or [Path()]), reports.used(i18n)
+    found = [
+        shown_key(key)
+        for key in reports.unused(Catalogue(i18n, source=source), usage, keep, seen)
+    ]  # fmt: skip
     if as_json:
         print_json({"unused": found, "computed": usage.computed})
     else:

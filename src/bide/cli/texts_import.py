@@ -12,10 +12,13 @@ from bide.cli.loading import load_texts, table_of
 from bide.cli.output import confirm, print_json, printable
 from bide.cli.progress import progress
 from bide.errors import InvalidLocaleData
+from bide.i18n.editing.editor import Editor
 from bide.i18n.exchange.entries import Entry, cell, shown_key
 from bide.i18n.exchange.formats import FORMATS, format_of
 from bide.i18n.exchange.importing import imported, planned
 from bide.i18n.exchange.plan import MODES, Action, Change, Mode, Plan
+from bide.i18n.exchange.suggesting import suggested
+from bide.i18n.translator import I18n
 
 _LONGEST: Final = 120
 
@@ -41,7 +44,8 @@ def import_(  # noqa: PLR0913 - one for each option
 
     A text that would take the place of others above or below it is shown and asked about.
     """
-    database = table_of(load_texts(app_name))
+    i18n = load_texts(app_name)
+    database = table_of(i18n)
     entries = [entry for file in files for entry in _read(file, format_name, locale)]
     plan = planned(database, entries, mode)
     if not as_json:
@@ -49,20 +53,23 @@ def import_(  # noqa: PLR0913 - one for each option
     if not dry_run and plan.conflicts:
         confirm(f"Replace what stands at {len(plan.conflicts)} places?", yes=yes)
     if not dry_run:
-        agreed = [(change.locale, change.key) for change in plan.conflicts]
-        with progress("importing", len(plan.changes)) as wrote:
-            plan = imported(
-                database,
-                entries,
-                mode,
-                author=author or getpass.getuser(),
-                agreed=agreed,
-                wrote=wrote,
-            )
+        plan = _carried_out(i18n, plan, entries, author or _user())
     if as_json:
         print_json([_told(change) for change in plan.changes])
     else:
         click.echo(f"{'would be: ' if dry_run else ''}{_summary(plan)}")
+
+
+def _carried_out(i18n: I18n, plan: Plan, entries: list[Entry], author: str) -> Plan:
+    with progress("importing", len(plan.changes)) as wrote:
+        if plan.mode == "suggest":
+            for one in suggested(Editor(i18n), plan, author, wrote):
+                click.echo(printable(f"refused: {one.problem}"), err=True)
+            return plan
+        agreed = [(change.locale, change.key) for change in plan.conflicts]
+        return imported(
+            table_of(i18n), entries, plan.mode, author=author, agreed=agreed, wrote=wrote
+        )
 
 
 def _user() -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from bide.errors import InvalidLocale
+from bide.i18n.backends.database import databases
 from bide.i18n.editing.checks import check
 from bide.i18n.editing.findings import Finding
 from bide.i18n.inventory.catalogue import ENGINE, Catalogue
 from bide.i18n.inventory.usage import Usage
 from bide.i18n.keys import Key
+from bide.i18n.rows import Rows
+from bide.i18n.side_tables.uses import UseRows
+from bide.i18n.translator import I18n
 
 
 class MissingText(NamedTuple):
@@ -19,6 +25,17 @@ class MissingText(NamedTuple):
     locale: str
     key: str
     source: Any
+
+
+class AskedText(NamedTuple):
+    """A key that the program asked for in vain, as far as that was recorded."""
+
+    locale: str
+    key: str
+    names: tuple[str, ...]
+    place: str
+    first_seen: datetime
+    last_seen: datetime
 
 
 class CheckedText(NamedTuple):
@@ -68,15 +85,43 @@ def missing(catalogue: Catalogue, locales: Iterable[str]) -> Iterator[MissingTex
             yield MissingText(locale, key, source)
 
 
-def unused(catalogue: Catalogue, usage: Usage, kept: Iterable[str] = ()) -> Iterator[str]:
+def asked(i18n: I18n, catalogue: Catalogue, locales: Iterable[str]) -> Iterator[AskedText]:
+    """The keys that were asked for and have no text yet, with where and when (of `Missing(...,
+    database.record)`)."""
+    for locale in locales:
+        there = {key for key, value in catalogue.flat(locale).items() if value is not None}
+        for rows in _rows(i18n):
+            for one in rows.database.read(partial(UseRows(rows).missing, locale=locale)):
+                if one.key not in there:
+                    yield AskedText(locale, *one)
+
+
+def used(i18n: I18n) -> set[str]:
+    """The keys whose use was recorded while programs ran (of `Used(..., database.note_use)`)."""
+    return {
+        key for rows in _rows(i18n) for key in rows.database.read(UseRows(rows).all)
+    }  # fmt: skip
+
+
+def _rows(i18n: I18n) -> Iterator[Rows]:
+    for database in databases(i18n.backend):
+        if database.table_exists():
+            yield database.live.rows
+
+
+def unused(
+    catalogue: Catalogue, usage: Usage, kept: Iterable[str] = (), seen: Collection[str] = ()
+) -> Iterator[str]:
     """Keys of the source language that no code names: not themselves, not by a namespace around
-    them, not by a link. Those of the engine, and those below one of `kept`, are left out."""
+    them, not by a link. Those of the engine, those below one of `kept`, and those `seen` in use are
+    left out."""
     units = catalogue.units(catalogue.source)
     linked = {str(value) for value in units.values() if isinstance(value, Key)}
     spared = tuple(f"{name}." for name in (*ENGINE, *kept))
     for key in units:
         below_link = any(key == link or key.startswith(f"{link}.") for link in linked)
-        if not f"{key}.".startswith(spared) and not below_link and not usage.names(key):
+        named = below_link or key in seen or usage.names(key)
+        if not named and not f"{key}.".startswith(spared):
             yield key
 
 
