@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bide import events
 from bide.errors import TextError
@@ -12,6 +12,11 @@ from bide.i18n.keys import ESCAPED_DOT, canonical
 from bide.i18n.psych import PsychError
 from bide.i18n.row_values import decoded
 from bide.i18n.trees import Tree, freeze, merged
+
+#: First parts of keys that are no texts of the application: the words of Bide's own screens, and the
+#: settings of the engine.
+SCREENS: Final = "bide"
+RESERVED: Final = frozenset((SCREENS, "i18n"))
 
 Versions = Mapping[str, int]
 
@@ -34,8 +39,12 @@ class Snapshot(NamedTuple):
     prepared: frozenset[str] = frozenset()
 
     def locales(self) -> tuple[str, ...]:
-        """Those that have texts and are public."""
-        return tuple(locale for locale in self.trees if locale not in self.prepared)
+        """Those that are public and have texts of the application."""
+        return tuple(
+            locale
+            for locale, tree in self.trees.items()
+            if locale not in self.prepared and not RESERVED.issuperset(tree)
+        )
 
     def patched(
         self, versions: Versions, heads: Iterable[tuple[str, str]], rows: Iterable[TextRow]

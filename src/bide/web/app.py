@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Modules of bide.web.pages, in the order of the navigation. Each has `section(screens)`, which returns
 #: a Section, or None where it has nothing to show.
-PAGES: Final[tuple[str, ...]] = ("overview", "jobs", "queues", "workers", "audit")
+PAGES: Final[tuple[str, ...]] = ("overview", "jobs", "queues", "workers", "texts", "audit")
 
 #: Words for refusals that have any: bide.problems.<name>.
 _REASONS: Final = ("csrf", "role", "too_large", "too_many_streams")

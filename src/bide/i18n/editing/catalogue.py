@@ -3,12 +3,11 @@ part by part, so that a list of a hundred thousand texts costs what changed sinc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection
 from bide.i18n.editing.checks import check
-from bide.i18n.editing.entries import ENGINE, base, entries, head
+from bide.i18n.editing.entries import base, entries, head
 from bide.i18n.editing.findings import ERROR
 from bide.i18n.editing.kept import stored
 from bide.i18n.editing.listing import CHANGED, FAILING, MISSING, OK, REVIEW, Listing, Section
@@ -72,9 +71,8 @@ class Facts:
             keys = self.wanted.setdefault(head(key), {})
             keys[key] = keys.get(key, frozenset()) | frozenset(one.names)
 
-    def outdated(self, key: str, source: Any) -> bool:
+    def outdated(self, key: str, source: Any, note: Note | None) -> bool:
         """Whether the source text is another than the one that was translated."""
-        note = self.notes.get(head(key), {}).get(key)
         if note is not None and note.based_on is not None:
             return note.based_on != stored(source)
         return self.source_changes.get(key, 0) > self.changes.get(key, 0)
@@ -116,7 +114,7 @@ class Catalogue:
         old = self._made.get(locale, {})
         heads = {name for tree in trees for name in tree} | facts.wanted.keys()
         made: dict[str, Made] = {}
-        for name in heads - {ENGINE}:
+        for name in filter(self.sources.shows, heads):
             parts = tuple(tree.get(name) for tree in trees)
             known = old.get(name)
             about = (facts.wanted.get(name), self.sources.i18n.config)
@@ -133,11 +131,12 @@ class Catalogue:
         source = dict(entries(name, self.sources.joined(*parts[:2])))
         theirs = self.sources.joined(*parts[2:]) if parts[2:] else None
         target = dict(entries(name, theirs, source)) if parts[2:] else source
-        wanted = facts.wanted.get(name, {})
-        keys = sorted({*source, *target, *wanted})
-        states = States(locale, facts, self.sources.i18n.config.interpolation_patterns)
+        keys = sorted({*source, *target, *facts.wanted.get(name, {})})
+        states = States(locale, name, facts, self.sources.i18n.config.interpolation_patterns)
         if not parts[2:]:
-            return Section(keys, source, source, [states.of_source(key, source) for key in keys])
+            return Section(
+                keys, source, source, [states.of_source(key, source.get(key)) for key in keys]
+            )
         bits = [states.of(key, source.get(key), target.get(key)) for key in keys]
         return Section(keys, source, target, bits)
 
@@ -147,34 +146,39 @@ def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
 
 
 class States:
-    """Finds out the state of texts of one language."""
+    """Finds out the state of texts of one language whose keys begin alike."""
 
-    def __init__(self, locale: str, facts: Facts, patterns: tuple[str, ...]) -> None:
+    def __init__(self, locale: str, name: str, facts: Facts, patterns: tuple[str, ...]) -> None:
         self._locale, self._facts, self._patterns = locale, facts, patterns
+        self._notes = facts.notes.get(name, {})
+        self._wanted = facts.wanted.get(name, {})
 
     def of(self, key: str, source: Any, target: Any) -> int:
         """The bits of a translation."""
-        note = self._facts.notes.get(head(key), {}).get(key)
-        bits = REVIEW if note and (note.state == NEEDS_REVIEW or note.proposals) else 0
+        note = self._notes.get(key)
+        bits = _review(note)
         if target is None:
             return bits | MISSING
-        if self._facts.outdated(key, source):
+        if self._facts.outdated(key, source, note):
             bits |= CHANGED
-        if self._fails(key, source, target, confirmed=bool(note and note.state == APPROVED)):
+        if self._fails(key, source, target, confirmed=note is not None and note.state == APPROVED):
             bits |= FAILING
         return bits or OK
 
-    def of_source(self, key: str, source: Mapping[str, Any]) -> int:
+    def of_source(self, key: str, text: Any) -> int:
         """The bits of a text of the source language itself."""
-        note = self._facts.notes.get(head(key), {}).get(key)
-        bits = REVIEW if note and (note.state == NEEDS_REVIEW or note.proposals) else 0
-        if source.get(key) is None:
+        bits = _review(self._notes.get(key))
+        if text is None:
             return bits | MISSING
-        if self._fails(key, None, source[key], confirmed=True):
+        if self._fails(key, None, text, confirmed=True):
             bits |= FAILING
         return bits or OK
 
     def _fails(self, key: str, source: Any, target: Any, *, confirmed: bool) -> bool:
-        names = self._facts.wanted.get(head(key), {}).get(key)
+        names = self._wanted.get(key)
         found = check(source, target, locale=self._locale, names=names, patterns=self._patterns)
         return any(finding.severity == ERROR or not confirmed for finding in found)
+
+
+def _review(note: Note | None) -> int:
+    return REVIEW if note and (note.state == NEEDS_REVIEW or note.proposals) else 0

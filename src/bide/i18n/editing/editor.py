@@ -17,11 +17,12 @@ from bide.i18n.translator import I18n
 class Editor:
     """`Editor(i18n)`: what the screens and commands do with the texts of an application.
 
-    Opens nothing before it is used. Raises SettingsError for an I18n without a Database.
+    Opens nothing before it is used. `own`: for the words of Bide's own screens. Raises SettingsError
+    for an I18n without a Database.
     """
 
-    def __init__(self, i18n: I18n) -> None:
-        self.sources = Sources(i18n)
+    def __init__(self, i18n: I18n, *, own: bool = False) -> None:
+        self.sources = Sources(i18n, own=own)
         self.catalogue = Catalogue(self.sources)
         self.saving = Saving(self.sources)
         self.history = History(self.saving)

@@ -9,8 +9,6 @@ from bide.i18n.editing.forms import FORMS, is_plural
 from bide.i18n.keys import ESCAPED_DOT, Key
 
 NOTHING: Final[Mapping[str, Any]] = {}
-#: Settings of the engine, which are no texts.
-ENGINE = "i18n"
 
 
 def entries(

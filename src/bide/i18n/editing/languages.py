@@ -38,7 +38,7 @@ class Languages:
         """Every language: the source first, then by tag."""
         states = self._sources.database.live.rows.database.read(self._rows.states)
         known = self._sources.locales()
-        tags = [*known, *sorted(states.keys() - set(known))]
+        tags = known if self._sources.own else [*known, *sorted(states.keys() - set(known))]
         return [
             Language(tag, states.get(tag, PUBLIC), tag in states, direction(tag)) for tag in tags
         ]

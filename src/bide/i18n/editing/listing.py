@@ -85,10 +85,10 @@ class Search(NamedTuple):
         bit = STATES.get(self.state, 0)
         if bit:
             places = (place for place in places if section.bits[place] & bit)
-        if not self.words:
-            return iter(places)
-        hay, words = section.haystacks(), self.words
-        return (place for place in places if all(word in hay[place] for word in words))
+        hay = section.haystacks() if self.words else ()
+        for word in sorted(self.words, key=len, reverse=True):
+            places = [place for place in places if word in hay[place]]
+        return iter(places)
 
 
 class Page(NamedTuple):
@@ -105,6 +105,19 @@ class Listing:
     def __init__(self, sections: Mapping[str, Section]) -> None:
         self.sections = sections
         self._heads = sorted(sections)
+
+    def value(self, key: str) -> Any:
+        """The text of a key, or None."""
+        section = self.sections.get(key.partition(".")[0])
+        return section.target.get(key) if section else None
+
+    def states_of(self, key: str) -> tuple[str, ...]:
+        """The states of a text; one that nobody knows is missing."""
+        section = self.sections.get(key.partition(".")[0])
+        place = bisect_left(section.keys, key) if section else 0
+        if section is None or place >= len(section.keys) or section.keys[place] != key:
+            return ("missing",)
+        return section.line(place).states
 
     def counts(self, words: str = "") -> dict[str, int]:
         """How many texts are in each state; `all`: how many there are. Only those with `words`."""

@@ -68,11 +68,26 @@ class Saving:
         """What the checks say about a text, against the source text of now."""
         return self._rows.database.read(lambda c: self.found(c, locale, key, value))
 
+    def findings_of(self, locale: str, values: Mapping[str, Any]) -> dict[str, list[Finding]]:
+        """The same for many texts, those with findings alone; for a file that is to be brought in."""
+        rows = self._rows
+        asked = rows.database.read(lambda c: UseRows(rows).missing(c, locale))
+        names: dict[str, set[str]] = {}
+        for one in asked:
+            names.setdefault(one.key, set()).update(one.names)
+        found = {
+            key: self._checked(locale, key, value, names.get(key, set()))
+            for key, value in values.items()
+        }
+        return {key: findings for key, findings in found.items() if findings}
+
     def found(self, connection: Connection, locale: str, key: str, value: Any) -> list[Finding]:
         """As `findings`, on a connection."""
-        source = None if locale == self.sources.source_locale else self.source(key)
         asked = UseRows(self._rows).missing(connection, locale, row_keys(key))
-        names = {name for one in asked for name in one.names}
+        return self._checked(locale, key, value, {name for one in asked for name in one.names})
+
+    def _checked(self, locale: str, key: str, value: Any, names: set[str]) -> list[Finding]:
+        source = None if locale == self.sources.source_locale else self.source(key)
         patterns = self.sources.i18n.config.interpolation_patterns
         if isinstance(value, Mapping):
             value = {form: text for form, text in value.items() if text is not None}

@@ -9,6 +9,7 @@ from bide.errors import SettingsError
 from bide.i18n.backends.base import Backend
 from bide.i18n.backends.database import Database, databases
 from bide.i18n.backends.tree import TreeBackend
+from bide.i18n.snapshot import RESERVED, SCREENS
 from bide.i18n.translator import I18n
 from bide.i18n.trees import Tree, filled, freeze, merged
 
@@ -17,10 +18,12 @@ EMPTY: Tree = {}
 
 class Sources:
     """Where the texts of an I18n come from. `database` is the one that people edit: the first of
-    the stack. Raises SettingsError where there is none."""
+    the stack. `own`: only the words of Bide's own screens, else everything but those and the
+    engine's settings. Raises SettingsError where there is no Database."""
 
-    def __init__(self, i18n: I18n) -> None:
+    def __init__(self, i18n: I18n, *, own: bool = False) -> None:
         self.i18n = i18n
+        self.own = own
         found = databases(i18n.backend)
         if not found:
             raise SettingsError(
@@ -49,11 +52,16 @@ class Sources:
 
     def locales(self) -> list[str]:
         """Every locale that has texts or was listed: the source first, then by name."""
-        listed = self.i18n.config.available_locales or ()
-        in_files = [locale for leaf in self.files for locale in leaf.available_locales()]
-        in_table = self.database.live.current().trees
-        every = {*listed, *in_files, *in_table} - {self.source_locale}
-        return [self.source_locale, *sorted(every)]
+        every = {*(self.i18n.config.available_locales or ())}
+        if not self.own:
+            trees = self.database.live.current().trees
+            every |= {locale for locale, tree in trees.items() if any(map(self.shows, tree))}
+            every |= {locale for leaf in self.files for locale in leaf.available_locales()}
+        return [self.source_locale, *sorted(every - {self.source_locale})]
+
+    def shows(self, head: str) -> bool:
+        """Whether the keys that begin with this part are edited here."""
+        return (head == SCREENS) if self.own else head not in RESERVED
 
     def in_files(self, locale: str) -> Tree:
         """The texts of a locale in files."""
