@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from bide.clock import utc_now
 from bide.errors import InvalidTextArgument
 from bide.i18n import Used
 from bide.i18n.editing import languages
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.languages import direction, name
 from bide.i18n.editing.saving import Edit
+from bide.i18n.side_tables.readers import Reader, ReaderRows
 from in_child import finish, start
 from waiting import wait_until
 
@@ -66,33 +68,46 @@ def test_languages_have_names_and_directions() -> None:
     ]  # fmt: skip
 
 
-def test_an_edit_is_live_when_every_process_says_so(editor: Editor, open_editor: Any) -> None:
-    others = [open_editor(), open_editor()]
-    for each in (editor, *others):
-        each.sources.i18n.t("title")
-    wait_until(lambda: len(editor.readers.progress(0).readers) == 3, within=15)
-    saved = editor.save(Edit("de", "title", "Geschäft", "Ann"))
-    assert saved.version > 0
-    wait_until(lambda: editor.readers.progress(saved.version).everywhere, within=15)
-    progress = editor.readers.progress(saved.version)
-    assert len(progress.live) == 3
-    assert {reader.pid for reader in progress.readers} == {os.getpid()}
-    assert not editor.readers.progress(saved.version + 1).live
-    others[0].sources.database.close()
-    wait_until(lambda: len(editor.readers.progress(0).readers) == 2, within=15)
-
-
-def test_a_forked_child_is_counted_until_it_is_gone(open_editor: Any) -> None:
+def test_an_edit_is_live_when_every_process_says_so(open_editor: Any) -> None:
     editor = open_editor()
     editor.sources.i18n.t("title")
-    wait_until(lambda: len(editor.readers.progress(0).readers) == 1, within=15)
+    readers = editor.readers
+    wait_until(lambda: len(readers.progress(0).readers) == 1, within=15)
 
     def serve() -> None:
         editor.sources.i18n.t("greeting", name="x")
-        wait_until(lambda: len(editor.readers.progress(0).readers) == 2, within=15)
+        wait_until(lambda: editor.sources.i18n.t("title", locale="de") == "Geschäft", within=15)
+        wait_until(lambda: len(readers.progress(0).live) == 2, within=15)
 
-    finish(*start(serve))
-    wait_until(lambda: len(editor.readers.progress(0).readers) == 1, within=15)
+    child = start(serve)
+    editor.sources.i18n.t("greeting", name="x")
+    wait_until(lambda: len(readers.progress(0).readers) == 2, within=15)
+    saved = editor.save(Edit("de", "title", "Geschäft", "Ann"))
+    wait_until(lambda: readers.progress(saved.version).everywhere, within=15)
+    assert not readers.progress(saved.version + 1).live
+    finish(*child)
+    wait_until(lambda: len(readers.progress(0).readers) == 1, within=15)
+    assert readers.progress(0).readers[0].pid == os.getpid()
+
+
+def test_a_process_is_live_when_it_says_nothing_old_anywhere(
+    light_editor: Editor,
+) -> None:
+    rows = light_editor.sources.database.live.rows
+    for number, version in enumerate((7, 5)):
+        reader = Reader(
+            str(number), "elsewhere", "", 1, "x", "translations", {"": version}, utc_now()
+        )
+        rows.database.run(lambda c, reader=reader: ReaderRows(rows).tell(c, reader))
+    assert [len(light_editor.readers.progress(version).live) for version in (5, 6)] == [1, 0]
+    assert len(light_editor.readers.progress(0).readers) == 1
+
+
+def test_a_process_that_left_is_counted_no_more(light_editor: Editor) -> None:
+    light_editor.sources.i18n.t("title")
+    wait_until(lambda: len(light_editor.readers.progress(0).readers) == 1, within=15)
+    light_editor.sources.database.close()
+    assert light_editor.readers.progress(0).readers == []
 
 
 def test_where_a_text_was_used_is_noted_beside_the_lookups(editor: Editor) -> None:

@@ -40,8 +40,21 @@ class Readers:
         texts = [self._texts, *([f"{self._texts}:{scope}"] if scope is not None else [])]
         found = rows.database.read(lambda c: ReaderRows(rows).alive(c, texts))
         here = [reader for reader in found if not _ended(reader)]
-        side = rows.side_scope
-        return Progress(here, [each for each in here if each.versions.get(side, 0) >= version])
+        oldest = _oldest(here, rows.side_scope)
+        live = [each for each in oldest if each.versions.get(rows.side_scope, 0) >= version]
+        return Progress(oldest, live)
+
+
+def _oldest(readers: list[Reader], scope: str) -> list[Reader]:
+    """One for each process: a process may read the table several times, and counts as live when
+    it says nothing old anywhere."""
+    found: dict[tuple[str, str, int], Reader] = {}
+    for each in readers:
+        process = (each.host, each.space, each.pid)
+        known = found.get(process)
+        if known is None or each.versions.get(scope, 0) < known.versions.get(scope, 0):
+            found[process] = each
+    return list(found.values())
 
 
 def _ended(reader: Reader) -> bool:

@@ -8,8 +8,11 @@ from typing import Any, Final, NamedTuple
 
 from bide.i18n.keys import ESCAPED_DOT, Key
 
+_HOLDER: Final = r"%%|%\{[\w|]+\}|%<\w+>[^\s\w]*\d*\.?\d*[a-zA-Z]"
+_HOLDERS: Final = re.compile(_HOLDER)
 _MARKS: Final = re.compile(
-    r"(?P<holder>%%|%\{[\w|]+\}|%<\w+>[^\s\w]*\d*\.?\d*[a-zA-Z])|(?P<tag></?[a-zA-Z][^<>]{0,200}>)"
+    rf"(?P<holder>{_HOLDER})"
+    r"|(?P<tag></?[a-zA-Z][^<>]{0,200}>)"
     r"|(?P<break>\n)|(?P<space>^[ \t]+|[ \t]+$|\u00a0|[ \t]{2,})"
 )
 _SHOWN: Final = {"break": "⏎", "space": "␣"}
@@ -68,7 +71,7 @@ def plain(value: Any) -> str:
 
 def holders(value: Any) -> list[str]:
     """The placeholders of a text, each once, to be put in by a click."""
-    found = [mark.text for part in parts(value) for mark in part.marks if mark.kind == "holder"]
+    found = [each for part in parts(value) for each in _HOLDERS.findall(part.text)]
     return [each for each in dict.fromkeys(found) if each != "%%"]
 
 
