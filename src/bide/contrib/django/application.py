@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -18,6 +18,8 @@ from bide.db.urls import shown
 from bide.errors import SettingsError
 from bide.jobs.enqueue import Call, as_call
 from bide.jobs.handle import Job
+from bide.jobs.store import Wanted
+from bide.workers.worker import Worker
 
 
 class _Built:
@@ -94,6 +96,16 @@ class DjangoApp(App):
         """The same without blocking the event loop."""
         return await super().aenqueue_many(targets, session=session or self.alias)
 
+    def worker_for(self, wanted: Wanted, **options: Any) -> Worker:
+        """As App.worker_for; in tests one that needs no other connection than Django's."""
+        if not in_tests() or options.get("concurrency", 1) != 1:
+            return super().worker_for(wanted, **options)
+        names = {"name", "exit_on_complete"}
+        own = {name: value for name, value in options.items() if name in names}
+        changed = {k: v for k, v in options.items() if k not in names | {"concurrency", "entries"}}
+        settings = self.settings.changed(**changed)
+        return WorkerInTests(self._home, self.lifecycle, settings, wanted, **own)
+
     def _on_alias(self, call: Call) -> Call:
         if call.options.session is not None:
             return call
@@ -103,6 +115,20 @@ class DjangoApp(App):
     def shown_url(self) -> str:
         """Where the jobs are, without the password."""
         return shown(url_of_alias(self.alias))
+
+
+class WorkerInTests(Worker):
+    """Works in the thread and on the connection of a test, with no keeper beside it.
+
+    Another connection would not see a worker that is registered in a transaction of the test.
+    """
+
+    def _while_registered(self, work: Callable[[], Any]) -> None:
+        _ = self.ref
+        try:
+            work()
+        finally:
+            self._leave()
 
 
 def session_of(app: App) -> str | None:

@@ -20,7 +20,7 @@ def find(app: App, key: str) -> Found | None:
     """The job of that key with its attempts and result; None when there is none."""
     alias = session_of(app)
     if alias is not None:
-        return _outside_of_loops(lambda: _by_model(app, alias, key))
+        return outside_of_loops(lambda: _by_model(app, alias, key))
     for row in app.store.find(Filter(key=key), limit=1):
         return Found(app.held(row), attempts_of(app, row), app.store.result(row.id))
     return None
@@ -59,7 +59,7 @@ def _aware(value: Any) -> Any:
     return value
 
 
-def _outside_of_loops(read: Callable[[], T]) -> T:
+def outside_of_loops(read: Callable[[], T]) -> T:
     """What `read` returns; in a thread of its own where this one runs an event loop.
 
     Django allows no queries there. What a transaction has not committed is not seen then.
