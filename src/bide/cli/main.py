@@ -59,12 +59,15 @@ def bide(ctx: click.Context, app: str | None) -> None:
     ctx.obj = app
 
 
-def main() -> None:
-    """Run the command line; errors of Bide are told in one line (status 1), wrong usage with 2."""
+def main(arguments: list[str] | None = None, name: str = "bide") -> None:
+    """Run the command line; errors of Bide are told in one line (status 1), wrong usage with 2.
+
+    `arguments` are those of this process unless given; `name` is what help texts call the program.
+    """
     from bide.errors import BideError, SettingsError
 
     try:
-        bide(prog_name="bide")
+        bide(arguments, prog_name=name)
     except SettingsError as error:
         for problem in error.problems:
             click.echo(f"bide: {problem}", err=True)

@@ -19,7 +19,7 @@ def database(url: str) -> dict[str, Any]:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.database}
     vendor = "postgresql" if parts.get_backend_name() == "postgresql" else "mysql"
     query = dict(parts.query)
-    known = {
+    return {
         "ENGINE": f"django.db.backends.{vendor}",
         "NAME": parts.database,
         "USER": parts.username or "",
@@ -27,7 +27,6 @@ def database(url: str) -> dict[str, Any]:
         "HOST": parts.host or query.get("host") or query.get("unix_socket") or "",
         "PORT": str(parts.port or query.get("port") or ""),
     }
-    return known
 
 
 def run(

@@ -29,8 +29,14 @@ __all__ = ["Task", "TaskBackend", "app", "task"]
 def __getattr__(name: str) -> Any:
     """Import a public name at its first use: Django imports this package before its models are ready."""
     if name == "app":
+        from django.apps import apps
+
         from bide.contrib.django.application import project_app
 
+        if not (apps.ready or apps.loading):  # a program that is none of manage.py's
+            import django
+
+            django.setup()
         return project_app()
     home = _HOMES.get(name)
     if home is None:

@@ -9,6 +9,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from bide.app import App
+from bide.contrib.django.gettext import install
+from bide.contrib.django.mail_jobs import NAME as MAIL
+from bide.contrib.django.mail_jobs import SendMail
 from bide.contrib.django.running import Running
 from bide.contrib.django.settings import ProjectSettings
 from bide.contrib.django.testing_mode import in_tests
@@ -165,16 +168,29 @@ def _made(settings: ProjectSettings) -> App:
         else:
             app = DjangoApp(settings.database, **options)
     app.plugins.append(Running())
+    app.registry.register_class(SendMail, name=MAIL)
+    if has_tasks():
+        from bide.contrib.django.call import NAME, TaskCall
+
+        app.registry.register_class(TaskCall, name=NAME)
     return app
+
+
+def has_tasks() -> bool:
+    """Whether Django has tasks here, or its backport is installed."""
+    return find_spec("django.tasks") is not None or find_spec("django_tasks") is not None
 
 
 def use_texts(app: App) -> None:
     """Give the App the texts that settings.BIDE names."""
-    path = ProjectSettings.load().i18n
-    if path is None or app.i18n is not None:
-        return
-    found = _imported(path)
-    app.use(found() if callable(found) and not hasattr(found, "t") else found)
+    settings = ProjectSettings.load()
+    if settings.i18n is not None and app.i18n is None:
+        found = _imported(settings.i18n)
+        app.use(found() if callable(found) and not hasattr(found, "t") else found)
+    if settings.gettext:
+        if app.i18n is None:
+            raise SettingsError("settings.BIDE['GETTEXT'] needs texts: name them in BIDE['I18N']")
+        install(app.i18n)
 
 
 def task_modules() -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from bide.app import App
 from bide.contrib.django import telling
 from bide.contrib.django.application import project_app, session_of
-from bide.contrib.django.call import NAME, TaskCall
+from bide.contrib.django.call import TaskCall
 from bide.contrib.django.options import BackendOptions, key_of
 from bide.contrib.django.results import Found, ended, local, result_of, running_result
 from bide.contrib.django.stored import attempts_of, find
@@ -52,8 +52,6 @@ class TaskBackend(BaseTaskBackend):
     def app(self) -> App:
         """The project's App, in which tasks are declared."""
         app: App = project_app()
-        if app.registry.declared(TaskCall) is None:
-            app.registry.register_class(TaskCall, name=NAME)
         return app
 
     def enqueue(

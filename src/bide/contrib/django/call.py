@@ -18,6 +18,7 @@ class Performs(Protocol):
     """What a call needs of the backend that enqueued it."""
 
     def perform(self, call: TaskCall, task: DjangoTask, job: Job) -> Any: ...
+    def finished(self, call: TaskCall, job: Job) -> None: ...
     def pause(self, call: TaskCall, attempts: int, job: Job, error: BaseException) -> Any: ...
 
 
@@ -63,6 +64,10 @@ class TaskCall:
         """Until when it waits for its next try, if the task has a back-off of its own."""
         job, error = self._failed
         return self.of_backend().pause(self, attempts, job, error)
+
+    def tell_finished(self, job: Job) -> None:
+        """Say that the task has ended, by Django's signal."""
+        self.of_backend().finished(self, job)
 
     def found(self) -> DjangoTask:
         """The task, as it is declared now. Raises UnknownJob when it is not there (any more)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bide.contrib.django.managers import OnAlias
 from bide.contrib.django.moments import MomentField
 from bide.contrib.django.settings import table
 from bide.jobs.job import State
@@ -45,6 +46,8 @@ class Job(models.Model):
     locale = models.CharField(max_length=255, null=True)
     context = models.TextField(null=True)
 
+    objects = OnAlias()
+
     class Meta:
         """Read only."""
 
@@ -72,6 +75,8 @@ class Attempt(models.Model):
     kind = models.CharField(max_length=255)
     error = models.TextField()
 
+    objects = OnAlias()
+
     class Meta:
         """Read only."""
 
@@ -94,6 +99,8 @@ class Result(models.Model):
     started_at = MomentField(null=True)
     value = models.TextField()
     keep_until = MomentField()
+
+    objects = OnAlias()
 
     class Meta:
         """Read only."""
@@ -118,6 +125,8 @@ class Worker(models.Model):
     heartbeat_at = MomentField()
     info = models.TextField()
 
+    objects = OnAlias()
+
     class Meta:
         """Read only."""
 
@@ -135,6 +144,8 @@ class Queue(models.Model):
 
     name = models.CharField(max_length=255, primary_key=True)
     paused_at = MomentField(null=True)
+
+    objects = OnAlias()
 
     class Meta:
         """Read only."""

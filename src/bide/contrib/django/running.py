@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import Any
 
 from bide import events
-from bide.contrib.django.call import TaskCall
 from bide.contrib.django.testing_mode import in_tests
 from bide.errors import BideError
 from bide.jobs.handle import Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.plugin import Plugin
-
-
-class Tells(Protocol):
-    """A backend that tells that a task has ended."""
-
-    def finished(self, call: TaskCall, job: Job) -> None: ...
 
 
 class Running(Plugin):
@@ -49,10 +42,9 @@ class Running(Plugin):
 
     def _tell(self, job: Job) -> None:
         try:
-            call = job.payload_object.object
-            if isinstance(call, TaskCall):
-                backend: Any = call.of_backend()
-                backend.finished(call, job)
+            ended = getattr(job.payload_object.object, "tell_finished", None)
+            if ended is not None:
+                ended(job)
         except BideError:  # the failure of the job says it already
             return
 

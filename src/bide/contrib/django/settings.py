@@ -17,15 +17,20 @@ class ProjectSettings:
     """settings.BIDE, read: keys in capitals, the App's own settings among them.
 
     `database` is the alias of the database with the jobs. `i18n` is the dotted path of an I18n (or of
-    a function that makes one), which `app.use` is given. `app` is the dotted path of an App of your
+    a function that makes one), which `app.use` is given; with `gettext` Django's own functions ask it
+    before Django's files. `app` is the dotted path of an App of your
     own, which is used instead of one made here. `roles` says which permissions open the screens.
+    `email_backend` sends the mail that bide.contrib.django.mail.EmailBackend stored, in `email_queue`.
     """
 
     database: str = "default"
     database_url: str | None = None
     app: str | None = None
     i18n: str | None = None
+    gettext: bool = False
     roles: dict[str, str] | None = None
+    email_backend: str = "django.core.mail.backends.smtp.EmailBackend"
+    email_queue: str | None = None
     of_app: dict[str, Any] | None = None
 
     @classmethod

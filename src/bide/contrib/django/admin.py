@@ -1,0 +1,147 @@
+"""Jobs, workers and queues in Django's admin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from bide.contrib.django.actions import act
+from bide.contrib.django.models import Job, Queue, Worker
+
+#: How many jobs the list counts; beyond, it only says that there are more.
+_SHOWN_PAYLOAD = 20_000
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that only Bide writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody by hand."""
+        return False
+
+
+def _action(name: str, label: Any, permission: str) -> Callable[..., None]:
+    @admin.action(description=label, permissions=[permission])
+    def act_on(modeladmin: JobAdmin, request: HttpRequest, chosen: QuerySet[Any]) -> None:
+        modeladmin.do(request, name, [*chosen.values_list("id", flat=True)])
+
+    act_on.__name__ = name
+    return act_on
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    """Jobs with their errors; `change_job` allows retry, cancel and run now, `delete_job` deleting."""
+
+    list_display = ("id", "name", "queue", "state", "priority", "attempts", "run_at", "locked_by",
+                    "created_at")  # fmt: skip
+    list_filter = ("state", "queue", "name", ("created_at", admin.DateFieldListFilter))
+    search_fields = ("=id", "=key", "name", "last_error")
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_per_page = 50
+    actions = (
+        _action("retry", _("Retry failed and cancelled jobs"), "operate"),
+        _action("run_now", _("Run scheduled jobs now"), "operate"),
+        _action("cancel", _("Cancel unfinished jobs"), "operate"),
+        _action("delete", _("Delete jobs"), "drop"),
+    )
+    change_form_template = "bide/admin/job.html"
+    fieldsets = (
+        (None, {"fields": ("name", "state", "queue", "priority", "run_at", "arguments", "answer")}),
+        (_("Attempts"), {"fields": ("attempts", "max_attempts", "crashes", "errors")}),
+        (_("Now"), {"fields": ("locked_by", "locked_at", "finished_at", "failed_at")}),
+        (_("Stored"), {"fields": ("key", "created_at", "locale", "context")}),
+    )
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may retry, cancel and run now."""
+        return request.user.has_perm("bide.change_job")
+
+    def has_drop_permission(self, request: HttpRequest) -> bool:
+        """Who may delete."""
+        return request.user.has_perm("bide.delete_job")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All of them."""
+        return [name for _title, part in self.fieldsets for name in part["fields"]]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Ours; Django's own deleting would leave attempts behind."""
+        found: dict[str, Any] = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One job; the buttons above it send the name of an action."""
+        allowed = {"operate": self.has_operate_permission, "drop": self.has_drop_permission}
+        may = {name: check(request) for name, check in allowed.items()}
+        wanted = request.POST.get("bide_action") if request.method == "POST" else None
+        if wanted in ("retry", "run_now", "cancel", "delete"):
+            if may["drop" if wanted == "delete" else "operate"]:
+                self.do(request, wanted, [int(object_id)])
+            there = ".." if wanted == "delete" else request.get_full_path()
+            return HttpResponseRedirect(there if wanted != "delete" else "../..")
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **may})
+
+    def do(self, request: HttpRequest, name: str, ids: list[int]) -> None:
+        """Do it and say what became of it."""
+        changed = act(name, ids, request.user)
+        text = ngettext("%(count)d job changed.", "%(count)d jobs changed.", changed)
+        level = messages.SUCCESS if changed else messages.WARNING
+        self.message_user(request, text % {"count": changed}, level)
+
+    @admin.display(description=_("payload"))
+    def arguments(self, job: Job) -> str:
+        """The payload, to be read."""
+        try:
+            shown = json.dumps(json.loads(job.payload), indent=2, ensure_ascii=False)
+        except ValueError:
+            shown = job.payload
+        return format_html("<pre>{}</pre>", shown[:_SHOWN_PAYLOAD])
+
+    @admin.display(description=_("result"))
+    def answer(self, job: Job) -> str:
+        """What it returned."""
+        kept = getattr(job, "result", None)
+        return format_html("<pre>{}</pre>", kept.value[:_SHOWN_PAYLOAD]) if kept else "-"
+
+    @admin.display(description=_("errors"))
+    def errors(self, job: Job) -> str:
+        """The traceback of every attempt."""
+        failures = job.failures.order_by("-id")
+        parts = ((one.attempt, one.kind, one.worker, one.ended_at, one.error) for one in failures)
+        return format_html_join("", "<p>{} · {} · {} · {}</p><pre>{}</pre>", parts) or "-"
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly):
+    """Workers that are registered, with their last sign of life."""
+
+    list_display = ("name", "host", "pid", "started_at", "heartbeat_at")
+    ordering = ("name",)
+
+
+@admin.register(Queue)
+class QueueAdmin(ReadOnly):
+    """Queues that are paused."""
+
+    list_display = ("name", "paused_at")
