@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine.url import URL
@@ -123,6 +126,14 @@ class AliasDatabase(Database):
             return Dialect("PostgreSQL", (number // 10000, number % 10000))
         product = "MariaDB" if wrapper.mysql_is_mariadb else "MySQL"
         return Dialect(product, tuple(wrapper.mysql_version))
+
+    @property
+    def file(self) -> Path:
+        """The file of a SQLite database; for one in memory a name that is nobody else's."""
+        name = str(self.url.database)
+        if "memory" in name:
+            return Path(tempfile.gettempdir()) / f"bide-in-memory-{os.getpid()}.db"
+        return super().file
 
     def turn(self) -> AbstractContextManager[None]:
         """Nobody else writes on this connection."""

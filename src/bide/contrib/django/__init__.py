@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bide.contrib.django.application import DjangoApp
     from bide.contrib.django.backend import TaskBackend
-    from bide.contrib.django.task import Task, task
+    from bide.contrib.django.declaring import Task, task
 
     #: The project's App.
     app: DjangoApp
 
 _HOMES = {
-    "Task": "bide.contrib.django.task",
+    "Task": "bide.contrib.django.declaring",
     "TaskBackend": "bide.contrib.django.backend",
-    "task": "bide.contrib.django.task",
+    "task": "bide.contrib.django.declaring",
 }
 
 __all__ = ["Task", "TaskBackend", "app", "task"]

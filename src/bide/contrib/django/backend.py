@@ -11,10 +11,10 @@ from bide.app import App
 from bide.contrib.django import telling
 from bide.contrib.django.application import project_app, session_of
 from bide.contrib.django.call import TaskCall
+from bide.contrib.django.declaring import Task, seconds
 from bide.contrib.django.options import BackendOptions, key_of
 from bide.contrib.django.results import Found, ended, local, result_of, running_result
 from bide.contrib.django.stored import attempts_of, find
-from bide.contrib.django.task import Task, seconds
 from bide.contrib.django.tasks_api import (
     BaseTaskBackend,
     DjangoTask,

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from bide.contrib.django.call import TaskCall
-from bide.contrib.django.task import Task
+from bide.contrib.django.declaring import Task
 from bide.contrib.django.tasks_api import DjangoTask
 from bide.errors import UnknownJob
 

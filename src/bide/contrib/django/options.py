@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bide.contrib.django.task import seconds
+from bide.contrib.django.declaring import seconds
 from bide.jobs.keys import new_key
 
 #: Seconds for which results are kept where nobody says otherwise: two weeks.

@@ -1,0 +1,212 @@
+"""The admin, the screens, mail, texts, models and checks."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Permission, User
+from django.core import mail
+from django.core.checks import run_checks
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.management import CommandError, call_command
+from django.test import TestCase, TransactionTestCase, override_settings
+from django.utils import translation
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
+
+from bide.contrib.django import app
+from bide.contrib.django.models import Attempt, Job, Result
+from bide.contrib.django.testing import drain
+from bide.jobs.job import State
+from shop import tasks
+
+
+def user(name, *permissions, **flags):
+    made = User.objects.create_user(name, password="x", **flags)
+    made.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return made
+
+
+class Admin(TestCase):
+    def setUp(self):
+        self.client.force_login(user("root", is_staff=True, is_superuser=True))
+        tasks.once.enqueue()
+        tasks.add.enqueue(1, 2)
+        drain()
+        self.waiting = tasks.add.using(run_after=tasks.timedelta(hours=1)).enqueue(3)
+        self.by_state = {job.state: job for job in Job.objects.all()}
+
+    def act(self, action, *jobs):
+        return self.client.post(
+            "/admin/bide/job/",
+            {"action": action, "_selected_action": [job.pk for job in jobs]},
+            follow=True,
+        )
+
+    def test_lists_filters_and_searches(self):
+        page = self.client.get("/admin/bide/job/")
+        self.assertContains(page, "shop.tasks.once")
+        filtered = self.client.get("/admin/bide/job/?state__exact=3")
+        self.assertNotContains(filtered, "shop.tasks.add</td>")
+        self.assertContains(self.client.get("/admin/bide/job/?q=once"), "shop.tasks.once")
+        self.assertContains(self.client.get("/admin/bide/job/?queue=default"), "shop.tasks.once")
+
+    def test_a_job_shows_the_traceback_of_every_attempt(self):
+        failed = self.by_state[State.FAILED]
+        page = self.client.get(f"/admin/bide/job/{failed.pk}/change/")
+        self.assertContains(page, "ZeroDivisionError: once")
+        self.assertContains(page, "Traceback (most recent call last)")
+        done = self.by_state[State.SUCCEEDED]
+        self.assertContains(self.client.get(f"/admin/bide/job/{done.pk}/change/"), "<pre>3</pre>")
+
+    def test_actions_retry_run_cancel_and_delete(self):
+        failed, scheduled = self.by_state[State.FAILED], self.by_state[State.SCHEDULED]
+        self.assertContains(self.act("retry", failed), "1 job changed")
+        failed.refresh_from_db()
+        self.assertEqual((failed.state, failed.attempts), (State.READY, 0))
+        self.act("run_now", scheduled)
+        scheduled.refresh_from_db()
+        self.assertEqual(scheduled.state, State.READY)
+        self.act("cancel", scheduled)
+        scheduled.refresh_from_db()
+        self.assertEqual(scheduled.state, State.CANCELLED)
+        self.act("delete", *Job.objects.all())
+        self.assertEqual(
+            (Job.objects.count(), Attempt.objects.count(), Result.objects.count()), (0, 0, 0)
+        )
+        self.assertEqual({row.who for row in app.store.audit.read()}, {"root"})
+
+    def test_the_page_of_a_job_has_the_actions(self):
+        failed = self.by_state[State.FAILED]
+        there = f"/admin/bide/job/{failed.pk}/change/"
+        self.client.post(there, {"bide_action": "retry"})
+        failed.refresh_from_db()
+        self.assertEqual(failed.state, State.READY)
+        gone = self.client.post(there, {"bide_action": "delete"}, follow=True)
+        self.assertEqual(gone.status_code, 200)
+        self.assertFalse(Job.objects.filter(pk=failed.pk).exists())
+
+    def test_who_may_only_look_only_looks(self):
+        self.client.force_login(user("guest", "view_job", is_staff=True))
+        failed = self.by_state[State.FAILED]
+        self.act("retry", failed)
+        self.client.post(f"/admin/bide/job/{failed.pk}/change/", {"bide_action": "retry"})
+        failed.refresh_from_db()
+        self.assertEqual(failed.state, State.FAILED)
+        page = self.client.get(f"/admin/bide/job/{failed.pk}/change/")
+        self.assertNotContains(page, "bide_action")
+
+    def test_a_job_of_a_task_that_is_gone_can_be_looked_at(self):
+        Job.objects.filter(pk=self.by_state[State.FAILED].pk).update(
+            payload="not JSON", name="gone"
+        )
+        page = self.client.get(f"/admin/bide/job/{self.by_state[State.FAILED].pk}/change/")
+        self.assertContains(page, "not JSON")
+
+
+class Screens(TestCase):
+    def test_strangers_are_sent_to_the_projects_login(self):
+        page = self.client.get("/bide/jobs?x=1")
+        self.assertRedirects(page, "/login/?next=/bide/jobs%3Fx%3D1", fetch_redirect_response=False)
+
+    def test_who_has_no_permission_is_refused(self):
+        self.client.force_login(user("nobody"))
+        self.assertEqual(self.client.get("/bide/").status_code, 403)
+
+    def test_permissions_are_roles(self):
+        from bide.contrib.django.roles import roles_of
+
+        self.assertEqual(
+            roles_of(user("op", "view_job", "change_job")), ["jobs.view", "jobs.operate"]
+        )
+        self.assertEqual(roles_of(user("boss", is_superuser=True)), ["everything"])
+        self.assertEqual(roles_of(user("gone", is_superuser=True, is_active=False)), [])
+
+    def test_static_files_and_pages_are_served(self):
+        self.client.force_login(user("boss", is_superuser=True))
+        page = self.client.get("/bide/", follow=True)
+        self.assertIn("content-security-policy", {name.lower() for name in page.headers})
+        static = self.client.get("/bide/static/bide.css")
+        self.assertEqual((static.status_code, static["content-type"][:8]), (200, "text/css"))
+
+
+class Mail(TestCase):
+    def test_mail_is_stored_and_sent_by_a_worker(self):
+        backend = get_connection("bide.contrib.django.mail.EmailBackend")
+        message = EmailMultiAlternatives(
+            "Grüße", "body", "a@example.org", ["b@example.org"], ["c@example.org"],
+            headers={"X-Shop": "1"}, reply_to=["d@example.org"], connection=backend,
+        )  # fmt: skip
+        message.attach_alternative("<p>body</p>", "text/html")
+        message.attach("n.txt", "text", "text/plain")
+        message.attach("b.bin", b"\x00\xff", "application/octet-stream")
+        self.assertEqual(message.send(), 1)
+        self.assertEqual(mail.outbox, [])
+        job = Job.objects.get()
+        self.assertEqual((job.name, job.queue), ("mail: Grüße", "mail"))
+        self.assertEqual(drain(), (1, 0))
+        [sent] = mail.outbox
+        self.assertEqual(
+            (sent.subject, sent.to, sent.bcc), ("Grüße", ["b@example.org"], ["c@example.org"])
+        )
+        self.assertEqual(sent.extra_headers, {"X-Shop": "1"})
+        self.assertEqual([tuple(one)[1] for one in sent.attachments], ["text", b"\x00\xff"])
+        self.assertEqual(tuple(sent.alternatives[0])[0], "<p>body</p>")
+
+    def test_mail_to_nobody_is_not_stored(self):
+        backend = get_connection("bide.contrib.django.mail.EmailBackend")
+        message = EmailMultiAlternatives("x", "y", "a@example.org", [], connection=backend)
+        self.assertEqual((backend.send_messages([message]), Job.objects.count()), (0, 0))
+
+
+class Texts(TestCase):
+    def store(self, locale, texts):
+        app.i18n.backend.members[0].store(locale, texts)
+        app.i18n.reload()
+        self.addCleanup(app.i18n.reload)
+
+    def test_the_page_speaks_the_language_of_the_request(self):
+        page = self.client.get("/greeting/", headers={"accept-language": "de"})
+        self.assertContains(page, "Hallo &lt;Ada&gt;|2 Katzen|")
+        page = self.client.get("/greeting/", headers={"accept-language": "en"})
+        self.assertContains(page, "Hello &lt;Ada&gt;|2 cats|Save")
+
+    def test_djangos_gettext_asks_the_texts_first(self):
+        lazy = gettext_lazy("Save")
+        with translation.override("de"):
+            before = gettext("Save")
+        self.store(
+            "de",
+            {
+                "Save": "Aufheben",
+                "menu": {"File": "Akte"},
+                "cow": {"one": "eine Kuh", "other": "%{count} Kühe"},
+            },
+        )
+        with translation.override("de"):
+            self.assertEqual(gettext("Save"), "Aufheben")
+            self.assertEqual(str(lazy), "Aufheben")
+            self.assertEqual(pgettext("menu", "File"), "Akte")
+            self.assertEqual(ngettext("cow", "cows", 1), "eine Kuh")
+            self.assertEqual(ngettext("cow", "cows", 3), "3 Kühe")
+            self.assertEqual(gettext("No such text anywhere."), "No such text anywhere.")
+        self.assertNotEqual(before, "Aufheben")
+        with translation.override("en"):
+            self.assertEqual(gettext("Save"), "Save")
+
+
+class Checks(TestCase):
+    def test_a_right_project_has_no_problems(self):
+        self.assertEqual([one for one in run_checks() if one.id.startswith("bide")], [])
+
+    @override_settings(BIDE={"DATABASE": "nowhere", "NONSENSE": 1})
+    def test_wrong_settings_are_told(self):
+        self.assertIn("bide.E002", [one.id for one in run_checks()])
+
+    def test_the_migrations_are_those_of_the_models(self):
+        call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+class Commands(TransactionTestCase):
+    def test_words_are_passed_on(self):
+        tasks.add.enqueue(1)
+        with self.assertRaises(CommandError) as raised:
+            call_command("bide", "no-such-command")
+        self.assertEqual(raised.exception.returncode, 2)

@@ -1,0 +1,7 @@
+from pathlib import Path
+
+from bide.contrib.django import app
+from bide.i18n import Chain, Database, I18n, Simple
+
+FILES = Path(__file__).parents[1] / "locales" / "*.yml"
+i18n = I18n(Chain(Database(app), Simple(str(FILES))), default_locale="en")
