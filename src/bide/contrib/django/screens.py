@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -48,8 +49,6 @@ def _known(request: Any) -> Viewer | None:
 
 def _environ(request: HttpRequest, path: str) -> dict[str, Any]:
     """The request as WSGI passes it; below the place where the screens are mounted."""
-    from io import BytesIO
-
     body = request.body
     environ: dict[str, Any] = {
         name: value for name, value in request.META.items() if isinstance(value, str)
@@ -77,6 +76,15 @@ def _environ(request: HttpRequest, path: str) -> dict[str, Any]:
     return environ
 
 
+class _Answer(HttpResponse):
+    """An answer of the screens; `url` is where a redirect leads, as Django's own have it."""
+
+    @property
+    def url(self) -> str:
+        """The Location."""
+        return str(self["Location"])
+
+
 def _answer(application: Callable[..., Any], environ: dict[str, Any]) -> HttpResponse:
     told: list[Any] = []
 
@@ -90,7 +98,7 @@ def _answer(application: Callable[..., Any], environ: dict[str, Any]) -> HttpRes
         if callable(close := getattr(body, "close", None)):
             close()
     status, headers = told
-    answer = HttpResponse(content, status=status)
+    answer = _Answer(content, status=status)
     del answer["Content-Type"]
     for name, value in headers:
         if name.lower() == "set-cookie":

@@ -148,7 +148,7 @@ class Mail(TestCase):
         )
         self.assertEqual(sent.extra_headers, {"X-Shop": "1"})
         self.assertEqual([tuple(one)[1] for one in sent.attachments], ["text", b"\x00\xff"])
-        self.assertEqual(tuple(sent.alternatives[0])[0], "<p>body</p>")
+        self.assertEqual(next(iter(sent.alternatives[0])), "<p>body</p>")
 
     def test_mail_to_nobody_is_not_stored(self):
         backend = get_connection("bide.contrib.django.mail.EmailBackend")
