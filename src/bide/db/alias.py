@@ -6,11 +6,13 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.engine.url import URL
 
 from bide.db.connection import Connection
@@ -18,7 +20,7 @@ from bide.db.dialects import Dialect
 from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, with_driver
 from bide.db.engine import Database, Work
 from bide.db.failures import translate
-from bide.errors import SettingsError
+from bide.errors import ConnectionLost, SettingsError
 
 T = TypeVar("T")
 
@@ -128,6 +130,11 @@ class AliasDatabase(Database):
         return Dialect(product, tuple(wrapper.mysql_version))
 
     @property
+    def engine(self) -> Engine:
+        """None: another connection would see another database, and keep the tests' own from ending."""
+        raise ConnectionLost("in tests of Django there is no connection but Django's own")
+
+    @property
     def file(self) -> Path:
         """The file of a SQLite database; for one in memory a name that is nobody else's."""
         name = str(self.url.database)
@@ -145,11 +152,11 @@ class AliasDatabase(Database):
     def _transaction(self, work: Work[T], patient: bool) -> T:
         from django.db import transaction
 
-        with self._translated(), transaction.atomic(using=self._alias):
+        with self._at_hand(), transaction.atomic(using=self._alias):
             return work(self._open())
 
     def _plain(self, work: Work[T]) -> T:
-        with self._translated():
+        with self._at_hand():
             return work(self._open())
 
     def _open(self) -> Connection:
@@ -172,6 +179,18 @@ class AliasDatabase(Database):
                 plain = self.kind == "sqlite"
                 self._driver = Sqlite(dialect, durable=False) if plain else _OfDjango(dialect)
         return self._driver
+
+    @contextlib.contextmanager
+    def _at_hand(self) -> Iterator[None]:
+        """Errors are ours; a thread that nobody ends leaves no connection open behind the tests."""
+        try:
+            with self._translated():
+                yield
+        finally:
+            wrapper = self._wrapper()
+            here = threading.current_thread() is threading.main_thread()
+            if not here and not wrapper.in_atomic_block:
+                wrapper.close()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -24,7 +24,7 @@ def database(url: str) -> dict[str, Any]:
         "NAME": parts.database,
         "USER": parts.username or "",
         "PASSWORD": parts.password or "",
-        "HOST": parts.host or query.get("host") or query.get("unix_socket") or "",
+        "HOST": query.get("unix_socket") or query.get("host") or parts.host or "",
         "PORT": str(parts.port or query.get("port") or ""),
     }
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone, translation
 
@@ -53,7 +53,7 @@ class Results(TestCase):
         self.assertTrue(all(getattr(TaskBackend, f"supports_{flag}") for flag in flags))
 
     def test_a_task_is_stored_with_one_query_and_read_with_one(self):
-        with self.assertNumQueries(1):
+        with self.assertNumQueries(3 if connection.vendor == "mysql" else 1):
             result = tasks.add.enqueue(1, b=2)
         self.assertEqual(result.status, TaskResultStatus.READY)
         with self.assertNumQueries(1):
