@@ -22,8 +22,6 @@ BideError
 ├── JobError
 │   ├── JobNotFound          no job has that id
 │   ├── JobStateError        the job's state does not allow that
-│   ├── JobCancelled         somebody cancelled the job (in frameworks that know only failure)
-│   ├── WorkerCrashed        the process of an attempt died (the error that frameworks show of it)
 │   ├── UnsupportedResult    a job returned what cannot be kept
 │   └── LeaseLost            the attempt was given to another worker meanwhile
 ├── InvalidCallback          no such lifecycle event, or wrong arguments
@@ -159,14 +157,6 @@ class JobNotFound(JobError, LookupError):
 
 class JobStateError(JobError):
     """The state of the job does not allow the operation."""
-
-
-class JobCancelled(JobError):
-    """Somebody has cancelled the job; frameworks that know no such state see it failed with this."""
-
-
-class WorkerCrashed(JobError):
-    """The process that ran the attempt died; what frameworks see as the error of such an attempt."""
 
 
 class UnsupportedResult(JobError, TypeError):

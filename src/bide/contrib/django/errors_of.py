@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 
 from bide.contrib.django.tasks_api import TaskError
+from bide.errors import JobError
 from bide.jobs.job import AttemptRow
 
 _TRACEBACK = "Traceback (most recent call last):\n"
 _PATH = re.compile(r"[A-Za-z_][\w.<>]*")
 #: Kinds of attempts that did not end by an exception of their own.
-_OURS = {"crash": "bide.errors.WorkerCrashed", "cancelled": "bide.errors.JobCancelled"}
+_OURS = {"crash": f"{__name__}.WorkerCrashed", "cancelled": f"{__name__}.JobCancelled"}
+
+
+class JobCancelled(JobError):
+    """Somebody has cancelled the job: Django knows no such state, and sees it failed with this."""
+
+
+class WorkerCrashed(JobError):
+    """The process that ran the attempt died."""
 
 
 def task_error(attempt: AttemptRow) -> TaskError:

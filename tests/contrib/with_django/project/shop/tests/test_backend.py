@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from bide import clock
 from bide.contrib.django import TaskBackend, app, task
+from bide.contrib.django.errors_of import JobCancelled
 from bide.contrib.django.tasks_api import (
     InvalidTask,
     TaskResultDoesNotExist,
@@ -22,7 +23,7 @@ from bide.contrib.django.tasks_api import (
     task_started,
 )
 from bide.contrib.django.testing import drain, inline
-from bide.errors import EnqueueError, JobCancelled
+from bide.errors import EnqueueError
 from bide.jobs.job import Filter
 from shop import tasks
 from shop.models import Order
