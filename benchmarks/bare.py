@@ -107,8 +107,8 @@ class PostgreSQL(Bare):
     )) RETURNING id, lease, payload
     """
     finish = """
-    DELETE FROM bide_jobs USING unnest(%s::bigint[], %s::int[]) AS h (i, l)
-    WHERE id = h.i AND lease = h.l AND worker_id = 1 AND state = 1
+    DELETE FROM bide_jobs
+    WHERE id = ANY (%s::bigint[]) AND lease = 1 AND worker_id + 0 = 1 AND state + 0 = 1
     """
     types = ("text", "text", "text", "int", "smallint", "text", "timestamptz", "timestamptz")
 
@@ -128,8 +128,7 @@ class PostgreSQL(Bare):
         while taken := cursor.execute(claim, prepare=True).fetchall():
             for row in taken:
                 json.loads(row[2])
-            held = [row[0] for row in taken], [row[1] for row in taken]
-            cursor.execute(self.finish, held, prepare=True)
+            cursor.execute(self.finish, ([row[0] for row in taken],), prepare=True)
 
     def store(self, size: int) -> None:
         cursor = self.connection.cursor()

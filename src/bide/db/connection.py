@@ -35,7 +35,10 @@ class Connection:
         self.socket: int | None = None
         self.patient = False
         self.doing = "a statement"
-        self._cursor = driver.cursor(raw)
+        self.cursor = driver.cursor(raw)
+        #: Names of what pipelines have prepared on the server, by text and types; the last name's number.
+        self.prepared: dict[tuple[str, Any], bytes] = {}
+        self.numbered = 0
         self._style = driver.style
 
     def execute(self, sql: Statement | str, params: Mapping[str, Any] = NO_PARAMS) -> list[Row]:
@@ -50,8 +53,8 @@ class Connection:
         bound = [form.bind(params) for params in many]
         self.busy_since = monotonic()
         try:
-            self._cursor.executemany(form.text, bound)
-            self.rowcount = self._cursor.rowcount
+            self.cursor.executemany(form.text, bound)
+            self.rowcount = self.cursor.rowcount
         finally:
             self.busy_since = None
 
@@ -67,7 +70,7 @@ class Connection:
         return sql.form(self._style)
 
     def _run(self, text: str, params: Any, *, prepare: bool) -> list[Row]:
-        cursor = self._cursor
+        cursor = self.cursor
         self.busy_since = monotonic()
         try:
             self.driver.execute(cursor, text, params, prepare)

@@ -46,6 +46,10 @@ class Driver(Protocol):
         """The descriptor of its connection to a server; None where there is none."""
         ...
 
+    def pipelines(self) -> bool:
+        """Whether statements may be sent before the answers to others have come."""
+        ...
+
 
 class Psycopg:
     """PostgreSQL through psycopg 3."""
@@ -84,6 +88,11 @@ class Psycopg:
 
     def socket_of(self, raw: Any) -> int | None:
         return raw.fileno()  # type: ignore[no-any-return]
+
+    def pipelines(self) -> bool:
+        from psycopg import Pipeline
+
+        return self.prepares and Pipeline.is_supported()
 
 
 class MySQL:
@@ -129,6 +138,9 @@ class MySQL:
         sock = getattr(raw, "_sock", None)
         return sock.fileno() if sock is not None else None
 
+    def pipelines(self) -> bool:
+        return False
+
 
 class Sqlite:
     """SQLite through the standard library."""
@@ -168,6 +180,9 @@ class Sqlite:
 
     def socket_of(self, raw: Any) -> int | None:
         return None
+
+    def pipelines(self) -> bool:
+        return False
 
 
 def _compile(query: Any, dialect: SqlDialect) -> tuple[str, Any]:

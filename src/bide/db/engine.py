@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from bide.db.connection import Connection
 from bide.db.dialects import Dialect
 from bide.db.drivers import kind_of
 from bide.db.failures import translate
+from bide.db.pipeline import Asked, Pipeline
 from bide.db.pool import Pool
 from bide.db.turn import short_pause
 from bide.db.urls import shown, url_of
@@ -103,6 +104,11 @@ class Database:
     def read(self, work: Work[T]) -> T:
         """Reading statements, each seeing what is committed when it starts; repeated when lost."""
         return self._persist(lambda: self._plain(work), repeat=True)
+
+    def send(self, many: Sequence[Asked]) -> Pipeline | None:
+        """Statements to be worked on by the server while the caller does something else, each a
+        transaction of its own; None where that cannot be had. Raises ConnectionLost."""
+        return Pipeline(self._watched(), many) if self._pool.pipelines() else None
 
     def turn(self) -> AbstractContextManager[None]:
         """The right to write outside of `run`, where the database has one writer at a time."""

@@ -63,6 +63,10 @@ class Pool:
         assert self._product is not None, "asked before the first connection"
         return self._product
 
+    def pipelines(self) -> bool:
+        """Whether statements may be sent together; False before the first connection."""
+        return self._known_driver is not None and self._known_driver.pipelines()
+
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:
         """One connection; closed for good afterwards if it was marked as broken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 
 from bide.jobs.handle import Job
 from bide.jobs.store import Lease
@@ -31,6 +32,10 @@ class Ahead:
         if self._average is None:
             return 1
         return max(1, min(self._most, int(HORIZON / max(self._average, 1e-6))))
+
+    def seconds(self, jobs: int) -> float:
+        """How long so many jobs will take."""
+        return inf if self._average is None else jobs * self._average
 
     def took(self, seconds: float) -> None:
         """Learn how long a job ran; slow ones count at once, fast ones by and by."""

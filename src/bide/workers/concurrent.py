@@ -116,7 +116,7 @@ class ConcurrentWorker(Worker):
             Means(deadline, await_here, deadline.in_thread, deadline.disarm),
         )  # fmt: skip
 
-    def _work_off(self, number: int) -> tuple[int, int]:
+    def _work_off(self, number: int, *, more: bool = False) -> tuple[int, int]:
         if self._runner is None:
             self._runner = asyncio.Runner()
             threads = ThreadPoolExecutor(len(self._slots), "bide-job")

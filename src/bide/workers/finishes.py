@@ -52,26 +52,47 @@ class Finishes:
             leases = list(self._waiting)
             if not leases:  # the keeper was quicker
                 return
-            refused = self._refused(leases)
-            self._hand.drop(leases)
-            for lease in leases:
-                name = self._waiting.pop(lease)
-                self._results.pop(lease, None)
-                if lease in refused:
-                    emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
+            self._reported(leases, self._refused(leases))
             self._maybe_written.clear()
+
+    def simple(self) -> list[Lease] | None:
+        """All that wait, if `Store.finish` without keeping is all that there is to say of them."""
+        if self._keep or self._results or self._maybe_written:
+            return None
+        return list(self._waiting)
+
+    def sent(self) -> None:
+        """What is `simple` is on its way; it stays here until it is `answered`."""
+        self._since = clock.monotonic()
+
+    def answered(self, leases: list[Lease], done: set[int]) -> None:
+        """The store has finished the jobs `done` of those that were sent."""
+        with self._lock:
+            self._reported(leases, {lease for lease in leases if lease[0] not in done})
+
+    def unanswered(self, leases: list[Lease]) -> None:
+        """They were sent and nobody knows what became of them."""
+        self._maybe_written.update(leases)
+
+    def _reported(self, leases: list[Lease], refused: set[Lease]) -> None:
+        self._hand.drop(leases)
+        for lease in leases:
+            name = self._waiting.pop(lease)
+            self._results.pop(lease, None)
+            if lease in refused:
+                emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
 
     def _refused(self, leases: list[Lease]) -> set[Lease]:
         """Report them; those whose leases are lost."""
         try:
-            done = self._reported(leases)
+            done = self._report(leases)
             refused = {lease for lease in leases if lease[0] not in done}
             return {lease for lease in refused if not self._was_written(lease)}
         except DatabaseError:
             self._maybe_written.update(leases)
             raise
 
-    def _reported(self, leases: list[Lease]) -> set[int]:
+    def _report(self, leases: list[Lease]) -> set[int]:
         worker, now = self._worker(), clock.utc_now()
         if not self._results:
             return self._store.finish(worker, leases, now, keep=self._keep)

@@ -30,6 +30,8 @@ class Hand:
         self._leases: set[Lease] = set()
         self._compare_at = clock.monotonic() + interval
         self.claiming = threading.RLock()
+        #: Brings in the answer to a claim that was sent without waiting for it.
+        self.land: Callable[[], object] = lambda: None
 
     def take(self, leases: Iterable[Lease]) -> None:
         """These were claimed."""
@@ -51,6 +53,7 @@ class Hand:
         if clock.monotonic() < self._compare_at + late_by:
             return
         with self.claiming:
+            self.land()
             worker = self._worker()
             held = self._store.held(worker)
             strays = [lease for lease in held if lease not in self._leases]

@@ -93,7 +93,11 @@ class Keeper:
                 duty.do()
 
     def _pause(self) -> float:
-        if self._worker.waits_behind() or self._worker.requests.stopping:
+        requests = self._worker.requests
+        # In this order: who adds jobs looks at the mark afterwards, so one of the two sees the other.
+        requests.keeper_watches = False
+        if self._worker.waits_behind() or requests.stopping:
+            requests.keeper_watches = True
             return RELIEF_INTERVAL
         return pause(self._duties)
 

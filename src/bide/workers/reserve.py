@@ -12,6 +12,7 @@ from bide.jobs.handle import Home, Job
 from bide.jobs.store import Wanted, WorkerRef
 from bide.workers.ahead import Ahead, leases
 from bide.workers.finishes import Finishes
+from bide.workers.flight import Flight
 from bide.workers.hand import Hand
 from bide.workers.insist import Insistence
 from bide.workers.returns import Returns
@@ -56,6 +57,8 @@ class Reserver:
         self.hand = Hand(store, who, interval)
         self._finishes = Finishes(store, who, self.hand, keep=settings.keep_finished > 0)
         self._returns = Returns(store, who, self.hand)
+        self._flight = Flight(home, who, wanted, self.hand, self._finishes, self._ahead)
+        self.hand.land = self._flight.land
         self._silent = interval * settings.missed_heartbeats
         self._heard_at = clock.monotonic()
         self._errors = 0
@@ -64,18 +67,21 @@ class Reserver:
     @property
     def waiting(self) -> int:
         """How many jobs are claimed and not started."""
-        return len(self._ahead)
+        return len(self._ahead) + self._flight.expected
 
     @property
     def troubled(self) -> bool:
         """Whether «no job» may only mean that the database could not be asked (DJ-516)."""
         return self.insistence.lost or self._errors > 0
 
-    def next(self, number: int) -> Job | None:
-        """The next job to start, claiming up to `number` if none is in hand."""
+    def next(self, number: int, *, more: bool = False) -> Job | None:
+        """The next job to start, claiming up to `number` if none is in hand.
+
+        With `more` the worker will go on behind that number, so that claims for then may be sent.
+        """
         job = self._ahead.next()
         if job is None:
-            self._claim(min(number, self._ahead.room(), self._most))
+            self._claim(number, more=more)
             job = self._ahead.next()
         if job is not None and job.crashes:
             self._leave_alone()
@@ -85,7 +91,7 @@ class Reserver:
         """Report `job` as done at the (monotonic) moment: now, or together with the next ones."""
         self._finishes.add(job)
         if at_once or self._finishes.due(now):
-            self.insistence.on(self._finishes.flush)
+            self.insistence.on(self._flush)
 
     def give_up(self, job: Job) -> None:
         """`job` was cut short by the worker's end: it goes back, now or when the worker leaves."""
@@ -100,21 +106,21 @@ class Reserver:
     def settle(self) -> None:
         """Nothing claimed or finished stays in hand between batches."""
         try:
-            self.insistence.on(self._finishes.flush)
+            self.insistence.on(self._flush)
             self.insistence.on(self.give_back)
         except WorkerStop:
             emit("outcome_unwritten", worker=self._worker.ref.name)
 
     def leave(self) -> None:
         """The same without insisting, when the worker ends."""
-        self._finishes.flush()
+        self._flush()
         self.give_back()
 
     def relieve(self) -> None:
         """A slow job runs: what waits behind it goes back to others, what is done is reported."""
         try:
             self.give_back()
-            self._finishes.flush()
+            self._flush()
         except DatabaseError:
             return
 
@@ -125,6 +131,7 @@ class Reserver:
 
     def trusted(self, *, again: bool) -> None:
         """The store knows this worker; if only anew, what it had claimed belongs to others now."""
+        self._flight.land()
         if not again:
             self.hand.drop(leases(self._ahead.take()))
         self._heard_at = clock.monotonic()
@@ -135,18 +142,35 @@ class Reserver:
 
     def give_back(self) -> None:
         """Release what was claimed and not started; when that fails, with the next try."""
+        self._flight.land()
         self._returns.add(leases(self._ahead.take()))
         self._returns.flush()
 
     def _leave_alone(self) -> None:
         """A job that killed a worker before runs with nothing else in hand."""
-        self.insistence.on(self._finishes.flush)
+        self.insistence.on(self._flush)
         self.insistence.on(self.give_back)
 
-    def _claim(self, number: int) -> None:
+    def _flush(self) -> None:
+        self._flight.land()
+        self._finishes.flush()
+
+    def _claim(self, number: int, *, more: bool) -> None:
+        """Have jobs in hand; when that many came that there are probably others, ask for those too."""
+        full = self._flight.land()
         if self._worker.requests.quiet:
             return
-        self.insistence.on(self._finishes.flush)
+        limit = min(number, self._ahead.room(), self._most)
+        if not self._ahead:
+            self._claim_now(limit)
+            full = len(self._ahead) == limit > 1
+        if full and (more or number > len(self._ahead)):
+            self._flight.send(min(self._ahead.room(), self._most))
+        if self.waiting > 1:
+            self._worker.requests.call_keeper()
+
+    def _claim_now(self, number: int) -> None:
+        self.insistence.on(self._flush)
         self.insistence.on(self._returns.flush)
         try:
             self._claim_once(number)
@@ -163,8 +187,6 @@ class Reserver:
         self._errors = 0
         self._ahead.put([Job(self._home, row) for row in rows])
         self._learn(any(row.crashes for row in rows))
-        if len(rows) > 1:
-            self._worker.requests.keeper_bell.ring()
 
     def _learn(self, suspicious: bool) -> None:
         """Jobs that must run alone come in swarms: then few are claimed, that few go back unrun."""

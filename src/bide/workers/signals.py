@@ -79,6 +79,8 @@ class Requests:
         self.quiet = False
         self.loop_bell = Bell()
         self.keeper_bell = Bell()
+        #: The keeper has seen that jobs wait behind the running one, and will look again very soon.
+        self.keeper_watches = False
 
     def stop(self, *_: Any) -> None:
         """Stop after the running job; the second time: now."""
@@ -92,6 +94,11 @@ class Requests:
         """Claim nothing any more, go on living."""
         self.quiet = True
         self.loop_bell.ring()
+
+    def call_keeper(self) -> None:
+        """Jobs wait behind the running one, from now on; the keeper must know, unless it does."""
+        if not self.keeper_watches:
+            self.keeper_bell.ring()
 
     @property
     def stopping(self) -> bool:

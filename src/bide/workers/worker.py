@@ -167,7 +167,7 @@ class Worker:
         began, counts = clock.monotonic(), [0, 0]
 
         def loop(_worker: Any) -> None:
-            counts[:] = self._work_off(self._share())
+            counts[:] = self._work_off(self._share(), more=self._goes_on())
 
         try:
             self._lifecycle.run("loop", loop, self)
@@ -185,7 +185,14 @@ class Worker:
         elif not self.requests.stopping:
             wait(self._sleep_delay(), [self.requests.loop_bell.fileno()])
             self.requests.loop_bell.hush()
-        return not self.requests.stopping and not self._spent()
+        if self.requests.stopping or self._spent():
+            self._reserver.settle()
+            return False
+        return True
+
+    def _goes_on(self) -> bool:
+        """Whether nothing comes between one batch of jobs and the next."""
+        return "loop" not in self._lifecycle.used and not self.settings.recycle_after_jobs
 
     def _sleep_delay(self) -> float:
         """Not longer than until the next scheduled job is due."""
@@ -198,13 +205,14 @@ class Worker:
             return delay
         return min(delay, max((due - clock.utc_now()).total_seconds(), 0.0) + 0.001)
 
-    def _work_off(self, number: int) -> tuple[int, int]:
+    def _work_off(self, number: int, *, more: bool = False) -> tuple[int, int]:
+        """With `more` the next batch follows at once if this one is full: jobs may stay in hand."""
         done = failed = 0
         requests, reserver, run = self.requests, self._reserver, self._attempts.run
         try:
             while done < number and not requests.stops:
                 self._heed_the_keeper()
-                job = reserver.next(number - done)
+                job = reserver.next(number - done, more=more)
                 if job is None:
                     break
                 failed += not run(job)
@@ -213,7 +221,8 @@ class Worker:
         except WorkerStop:
             requests.stop()
         self._done += done
-        reserver.settle()
+        if not more or done < number or requests.stops:
+            reserver.settle()
         return done - failed, failed
 
     def _heed_the_keeper(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from bide.db.engine import Database
 from bide.db.statements import Statement, Statements
 from bide.errors import ConnectionLost
 from bide.forks.owned import Owned
-from bide.jobs.job import JobRow
+from bide.jobs.job import JobRow, State
 from bide.jobs.store import Wanted, WorkerRef
 from bide.jobs.stores.marks import Level, Marks, Used
 from bide.jobs.stores.rows import job_from
@@ -22,6 +22,13 @@ from bide.jobs.stores.rows import job_from
 PROMOTED_AT_ONCE: Final = 1000
 #: Remembered texts of claims.
 TEXTS: Final = 200
+
+#: What a claim tells of each job.
+_TOLD: Final = (
+    "id", "key", "name", "queue", "priority", "payload", "attempts", "crashes", "max_attempts",
+    "run_at", "lease", "last_error", "created_at", "locale", "context",
+)  # fmt: skip
+_RUNNING: Final = int(State.RUNNING)
 
 NO_LEVEL: Final = "SELECT NULL::bigint AS id WHERE false"
 
@@ -39,6 +46,18 @@ class Answer(NamedTuple):
 
     rows: list[tuple[int, JobRow]]
     due: bool
+
+
+class Question(NamedTuple):
+    """One claim statement as it is sent, and what must be known to read its answer."""
+
+    order: Order
+    limit: int
+    used: Used
+    statement: Statement
+    params: dict[str, Any]
+    wide: bool = False
+    mind_due: bool = True
 
 
 class Claims:
@@ -151,6 +170,30 @@ class Claims:
         return answer.rows
 
     def _once(self, order: Order, limit: int, *, wide: bool, mind_due: bool) -> Answer:
+        question = self._question(order, limit, wide=wide, mind_due=mind_due)
+        try:
+            rows = self._database.single(lambda c: c.execute(question.statement, question.params))
+        except ConnectionLost as error:
+            if not error.nothing_changed:
+                self.lost(order)
+            raise
+        return self._answer(question, rows)
+
+    def question(self, order: Order, limit: int) -> Question | None:
+        """The claim to be sent without waiting for its answer; None if something must be done first."""
+        if self._lost.get() or self.marks.overdue():
+            return None
+        return self._question(order, limit, wide=False, mind_due=True)
+
+    def answer(self, question: Question, rows: Sequence[Row]) -> list[JobRow]:
+        """What a claim took that was sent; fewer than it asked for may mean that another finds more."""
+        return [row for _, row in self._answer(question, rows).rows]
+
+    def lost(self, order: Order) -> None:
+        """Nobody knows what this claim took: the next one asks."""
+        self._lost.get().append((order.worker, order.now))
+
+    def _question(self, order: Order, limit: int, *, wide: bool, mind_due: bool) -> Question:
         marks = self.marks
         used = marks.start(order.wanted)
         params: dict[str, Any] = {
@@ -164,17 +207,17 @@ class Claims:
             "limit": limit,
         }
         statement = self._text(used, limit, wide, params)
-        try:
-            rows = self._database.single(lambda c: c.execute(statement, params))
-        except ConnectionLost as error:
-            if not error.nothing_changed:
-                self._lost.get().append((order.worker, order.now))
-            raise
+        return Question(order, limit, used, statement, params, wide, mind_due)
+
+    def _answer(self, question: Question, rows: Sequence[Row]) -> Answer:
+        order, limit, used, _, _, wide, mind_due = question
+        order = order._replace(now=order.now.astimezone(UTC))
+        marks = self.marks
         newest, due, size = rows[0][:3]
         self._size = (size >> 13).bit_length()
-        taken = [(row[-1], job_from(row[3:-1])) for row in rows if row[3] is not None]
+        taken = [(row[-1], _claimed(order, row)) for row in rows if row[3] is not None]
         if not due:
-            lowest = lowest_places((row.queue, row.priority, pos) for pos, row in taken)
+            lowest = _lowest_taken(taken)
             marks.claimed(used, lowest, _emptied(used, taken, limit, wide), newest)
             if mind_due:
                 marks.promoted(used, order.now)
@@ -209,7 +252,7 @@ class Claims:
         known = self._texts.get(key)
         if known is not None:
             return known
-        text = self._statements["claim"].text.replace("{columns}", ", ".join(JobRow._fields))
+        text = self._statements["claim"].text.replace("{columns}", ", ".join(_TOLD))
         text = text.replace("({pieces})", f"({' UNION ALL '.join(pieces) or NO_LEVEL})")
         return self._remember(key, text, "claim")
 
@@ -225,6 +268,31 @@ class Claims:
         statement = Statement(f"{text}\n/* {self._size} */", name)
         self._texts[key] = statement
         return statement
+
+
+def _claimed(order: Order, row: Row) -> JobRow:
+    """A job just taken; what the claim itself has set is not sent back."""
+    (
+        job_id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at,
+        lease, last_error, created_at, locale, context,
+    ) = row[3:-1]  # fmt: skip
+    if run_at.tzinfo is not UTC:
+        run_at = run_at.astimezone(UTC)
+    if created_at.tzinfo is not UTC:
+        created_at = created_at.astimezone(UTC)
+    worker = order.worker
+    return JobRow(
+        job_id, key, name, queue, priority, _RUNNING, payload, attempts, crashes, max_attempts, run_at,
+        order.now, worker.name, worker.id, lease, None, None, last_error, created_at, locale, context,
+    )  # fmt: skip
+
+
+def _lowest_taken(taken: Sequence[tuple[int, JobRow]]) -> dict[Level, int]:
+    """The lowest place of each level; within one they come in the order of their places."""
+    lowest: dict[Level, int] = {}
+    for pos, row in taken:
+        lowest.setdefault((row.queue, row.priority), pos)
+    return lowest
 
 
 def by_priority(levels: Iterable[Level]) -> list[tuple[int, list[str]]]:

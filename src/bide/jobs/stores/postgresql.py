@@ -18,9 +18,10 @@ from bide.errors import ConnectionLost
 from bide.jobs.job import JobRow, NewJob, State
 from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.claims import Claims, Order
+from bide.jobs.stores.exchange import PostgreSQLExchange, send
 from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
-from bide.jobs.stores.rows import info_text, recordable
+from bide.jobs.stores.rows import by_number, info_text, recordable
 
 #: How many jobs one INSERT stores, and about how many characters.
 BATCH_ROWS: Final = 1000
@@ -78,16 +79,20 @@ class PostgreSQLStore(SqlOperating):
         """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
         if not leases:
             return set()
-        params = {"worker": worker.id, "now": now, **_leases(leases)}
+        ended = {"worker": worker.id, "now": now}
         statement = self._claims.planned("keep" if keep else "finish")
         # A job that was never given out twice has no failed attempts to be deleted with it.
-        simple = keep or all(number == 1 for _, number in leases)
+        many = by_number(leases)
+        simple = len(many) == 1 and (keep or 1 in many)
 
         def work(connection: Connection) -> set[int]:
-            done = {row[0] for row in connection.execute(statement, params)}
+            done: set[int] = set()
+            for number, ids in many.items():
+                rows = connection.execute(statement, {**ended, "ids": ids, "lease": number})
+                done.update(row[0] for row in rows)
             if done and not simple:
-                ids = {"ids": sorted(done)}
-                connection.execute(self._claims.planned("drop_attempts"), ids)
+                gone = {"ids": sorted(done)}
+                connection.execute(self._claims.planned("drop_attempts"), gone)
             return done
 
         transaction = self.database.single if simple else self.database.run
@@ -95,8 +100,19 @@ class PostgreSQLStore(SqlOperating):
             return transaction(work)
         except ConnectionLost:
             done = transaction(work)
-            ended = self.statements["already_done"].text
-            return done | {row[0] for row in self.database.read(lambda c: c.execute(ended, params))}
+            over, params = self.statements["already_done"].text, _leases(leases)
+            return done | {row[0] for row in self.database.read(lambda c: c.execute(over, params))}
+
+    def exchange(
+        self, worker: WorkerRef, leases: Sequence[Lease], wanted: Wanted, limit: int, now: datetime
+    ) -> PostgreSQLExchange | None:
+        """Finish and claim without waiting; None when one of them takes more than one statement."""
+        many = by_number(leases)
+        if many and list(many) != [1]:
+            return None
+        params = {"worker": worker.id, "lease": 1, "ids": many.get(1)}
+        finish = (self._claims.planned("finish"), params) if many else None
+        return send(self.database, self._claims, finish, Order(worker, wanted, now), limit)
 
     def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
         """Record a failed attempt and schedule the next."""

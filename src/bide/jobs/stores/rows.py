@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from bide.db.connection import Row
 from bide.db.dialects import moment_from
 from bide.jobs.job import AttemptRow, JobRow, NewJob, State, WorkerRow
+from bide.jobs.store import Lease
 
 _JOB_MOMENTS: Final = tuple(
     JobRow._fields.index(name)
@@ -59,6 +60,15 @@ def worker_from(row: Row) -> WorkerRow:
 def info_text(info: dict[str, Any]) -> str:
     """What a worker tells of itself, as its column holds it: ASCII, so that every text fits."""
     return json.dumps(info)
+
+
+def by_number(leases: Sequence[Lease]) -> dict[int, list[int]]:
+    """Ids by the number of their lease, which is 1 for most; in one order for everybody, so that two reports
+    cannot wait for each other."""
+    many: dict[int, list[int]] = {}
+    for job_id, number in sorted(set(leases)):
+        many.setdefault(number, []).append(job_id)
+    return many
 
 
 def recordable(error: str) -> str:
