@@ -66,7 +66,7 @@ class Pipeline:
         """Give the connection back, broken; the error of ours. Any trouble with the wire is a loss."""
         self._held.__exit__(None, None, None)
         ours = translate(error, "statements sent together")
-        return ConnectionLost(str(ours)) if ours is not None else None
+        return ours if ours is None else ConnectionLost(str(ours))
 
     def _send(self) -> None:
         pgconn = self._pgconn
@@ -107,9 +107,10 @@ class Pipeline:
         rows: list[Row] = []
         failed: DatabaseError | None = None
         while True:
-            result = self._next()
+            # None stands between two results; twice it says that there are no more.
+            result = self._next() or self._next()
             if result is None:
-                continue
+                raise ConnectionLost("the database ended a connection before it had answered")
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return rows if failed is None else failed
             if result.status == ExecStatus.FATAL_ERROR:

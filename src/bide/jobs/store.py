@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from bide.errors import DatabaseError
 from bide.jobs.audit import AuditEntry, AuditRow
 from bide.jobs.job import (
     AttemptRow,
@@ -158,33 +157,6 @@ class Running(Protocol):
 
     def promote(self, now: datetime, limit: int = 1000) -> int:
         """Make scheduled jobs ready that are due, in the order of run_at; how many."""
-        ...
-
-
-class Exchanged(NamedTuple):
-    """What an exchange brought. `done`: the ids of finished jobs, or why none was finished."""
-
-    done: set[int] | DatabaseError
-    claimed: list[JobRow]
-
-
-class Exchange(Protocol):
-    """A report and a claim on their way; a store works on them while the caller does something else."""
-
-    def answer(self) -> Exchanged:
-        """Wait for both. Raises ConnectionLost: nobody knows then what took effect."""
-        ...
-
-
-class Exchanging(Protocol):
-    """A store that may be told and asked without waiting. Optional: finish and claim say the same."""
-
-    def exchange(
-        self, worker: WorkerRef, leases: Sequence[Lease], wanted: Wanted, limit: int, now: datetime
-    ) -> Exchange | None:
-        """Send what `finish` (keep=False) and `claim` would do, each taking effect by itself; its
-        answer must be fetched. None: nothing was sent, do one after the other. Raises ConnectionLost.
-        """
         ...
 
 

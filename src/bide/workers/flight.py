@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from bide import clock
 from bide.errors import ConnectionLost, DatabaseError
+from bide.jobs.exchange import Exchange, Exchanging
 from bide.jobs.handle import Home, Job
-from bide.jobs.store import Exchange, Exchanging, Lease, Wanted, WorkerRef
+from bide.jobs.store import Lease, Wanted, WorkerRef
 from bide.workers.ahead import Ahead
 from bide.workers.finishes import Finishes
 from bide.workers.hand import Hand

@@ -155,7 +155,7 @@ class Reserver:
         self._flight.land()
         self._finishes.flush()
 
-    def _claim(self, number: int, *, more: bool) -> None:
+    def _claim(self, number: int, *, more: bool = False) -> None:
         """Have jobs in hand; when that many came that there are probably others, ask for those too."""
         full = self._flight.land()
         if self._worker.requests.quiet:

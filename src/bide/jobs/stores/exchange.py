@@ -5,7 +5,7 @@ from __future__ import annotations
 from bide.db.engine import Database
 from bide.db.pipeline import Asked, Pipeline
 from bide.errors import ConnectionLost, DatabaseError
-from bide.jobs.store import Exchanged
+from bide.jobs.exchange import Exchanged
 from bide.jobs.stores.claims import Claims, Order, Question
 
 
