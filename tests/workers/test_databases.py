@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -97,6 +97,35 @@ def test_wishes_at_the_ends_of_the_calendar_can_be_stored(app: bide.App) -> None
     jobs = [app.enqueue(Far(), priority=priority) for priority in (-(2**31), 2**31 - 1)]
     assert app.worker().work_off() == (0, 2)
     assert {job.reload().run_at.year for job in jobs} == {9999}  # type: ignore[union-attr]
+
+
+def test_a_clock_that_goes_back_and_leaps_loses_and_repeats_nothing(app: bide.App) -> None:
+    """What is ready runs, what waits becomes due by the clock of the moment, attempts count once."""
+
+    @app.job
+    def fate(number: int) -> None:
+        RAN.append(number)
+        if number < 0 and len(RAN) < 4:
+            raise ValueError(number)
+
+    now = clock.utc_now()
+    fate.delay(1)
+    fate.using(run_at=now + timedelta(seconds=30)).delay(2)
+    worker = app.worker()
+    try:
+        clock.set_wall(lambda: now - timedelta(hours=2))
+        fate.delay(3)
+        failing = fate.delay(-1)
+        assert worker.work_off() == (2, 1)
+        assert RAN == [1, 3, -1]
+        assert failing.reload().run_at == now - timedelta(hours=2) + timedelta(seconds=6)
+        assert worker.work_off() == (0, 0)
+        clock.set_wall(lambda: now + timedelta(minutes=1))
+        assert worker.work_off() == (2, 0)
+    finally:
+        clock.set_wall(None)
+    assert sorted(RAN[3:]) == [-1, 2]
+    assert app.store.count(Filter()) == 0
 
 
 def test_a_job_that_works_off_others_does_not_meet_itself(app: bide.App) -> None:
