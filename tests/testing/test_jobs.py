@@ -62,9 +62,7 @@ def test_assert_enqueued_finds_by_job_arguments_and_columns(app, welcome) -> Non
     assert assert_enqueued(welcome, app=app) == job
     assert_enqueued(welcome, args=[1], kwargs={"name": "Ada"}, queue="mail", priority=3, app=app)
     assert_not_enqueued(welcome, args=[2], app=app)
-    with pytest.raises(
-        AssertionError, match=r"(?s)2 of .*welcome\(1\).* 1 found.*welcome queue='mail'"
-    ):
+    with pytest.raises(AssertionError, match=r"2 of \S*welcome\(1\) wanted, 1 found"):
         assert_enqueued(welcome, args=[1], count=2, app=app)
     with pytest.raises(
         AssertionError, match=r"no .*welcome\(\.\.\.\) queue='mail' wanted, 1 found"

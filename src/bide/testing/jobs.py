@@ -10,6 +10,7 @@ from bide.app import App, current_app
 from bide.errors import DeserializationError
 from bide.jobs.handle import Job
 from bide.jobs.job import UNFINISHED, Filter
+from bide.testing.wanted import Wanted
 
 #: Jobs of one look; a test that stores more has other means.
 MOST = 1000
@@ -37,6 +38,11 @@ def drain(app: App, *, most: int = 10_000) -> tuple[int, int]:
     return succeeded, failed
 
 
+def clear(app: App) -> int:
+    """Delete every stored job, between tests that share a database; how many there were."""
+    return app.store.delete(Filter())
+
+
 def enqueued(app: App, job: Any = None) -> list[Job]:
     """The stored jobs that have not finished, oldest first; those of one declared job if given."""
     rows = app.store.find(Filter(states=UNFINISHED), limit=MOST)
@@ -55,16 +61,18 @@ def assert_enqueued(
 ) -> Job:
     """That `job` (a declared function, class, or an equal object) is stored; the last such Job.
 
-    `args` and `kwargs` are those of the call; `columns` are attributes of the Job, such as
-    queue="mail" or priority=3. `count`: how many there must be exactly; None: at least one.
+    `args` and `kwargs` are those of the call; records are equal when their keys are. `columns` are
+    attributes of the Job, such as queue="mail" or priority=3. `count`: how many there must be exactly;
+    None: at least one. The AssertionError says of each stored job in what it differs.
     """
-    found = _found(job, args, kwargs, app, columns)
+    app = app or current_app()
+    wanted = Wanted(app, job, args, kwargs, columns)
+    found = [one for one in enqueued(app, job) if not wanted.differences(one)]
     if found and (count is None or len(found) == count):
         return found[-1]
-    wanted = _words(job, args, kwargs, columns)
     number = "at least one" if count is None else str(count)
     raise AssertionError(
-        f"{number} of {wanted} wanted, {len(found)} found. Stored are:\n{_all(app)}"
+        f"{number} of {wanted} wanted, {len(found)} found. {_stored(app, job, wanted)}"
     )
 
 
@@ -77,26 +85,11 @@ def assert_not_enqueued(
     **columns: Any,
 ) -> None:
     """That no such job is stored."""
-    found = _found(job, args, kwargs, app, columns)
+    app = app or current_app()
+    wanted = Wanted(app, job, args, kwargs, columns)
+    found = [one for one in enqueued(app, job) if not wanted.differences(one)]
     if found:
-        wanted = _words(job, args, kwargs, columns)
-        raise AssertionError(f"no {wanted} wanted, {len(found)} found. Stored are:\n{_all(app)}")
-
-
-def _found(
-    job: Any,
-    args: Sequence[Any] | None,
-    kwargs: Mapping[str, Any] | None,
-    app: App | None,
-    columns: Mapping[str, Any],
-) -> list[Job]:
-    return [
-        one
-        for one in enqueued(app or current_app(), job)
-        if (args is None or list(one.payload_object.args) == list(args))
-        and (kwargs is None or one.payload_object.kwargs == dict(kwargs))
-        and all(getattr(one, name) == value for name, value in columns.items())
-    ]
+        raise AssertionError(f"no {wanted} wanted, {len(found)} found. {_stored(app, job, wanted)}")
 
 
 def _is_of(stored: Job, job: Any) -> bool:
@@ -110,34 +103,13 @@ def _is_of(stored: Job, job: Any) -> bool:
     return bool(payload.object == job)
 
 
-def _words(
-    job: Any,
-    args: Sequence[Any] | None,
-    kwargs: Mapping[str, Any] | None,
-    columns: Mapping[str, Any],
-) -> str:
-    name = getattr(job, "__qualname__", repr(job))
-    given = [repr(one) for one in args or ()]
-    given += [f"{key}={value!r}" for key, value in (kwargs or {}).items()]
-    more = "".join(f" {name}={value!r}" for name, value in columns.items())
-    return f"{name}({', '.join(given) if given or args is not None else '...'}){more}"
-
-
-def _all(app: App | None) -> str:
-    jobs = enqueued(app or current_app())
-    lines = [
-        f"  {one.name} queue={one.queue!r} priority={one.priority} {_call(one)}" for one in jobs
-    ]
-    return "\n".join(lines) or "  nothing"
-
-
-def _call(job: Job) -> str:
-    try:
-        payload = job.payload_object
-    except DeserializationError as error:
-        return f"(unloadable: {error})"
-    if payload.object is not None:
-        return repr(payload.object)
-    given = [repr(one) for one in payload.args]
-    given += [f"{key}={value!r}" for key, value in payload.kwargs.items()]
-    return f"({', '.join(given)})"
+def _stored(app: App, job: Any, wanted: Wanted) -> str:
+    """Every stored job, and what is different about those of the same name."""
+    jobs = enqueued(app)
+    same = {one.id for one in enqueued(app, job)}
+    lines = []
+    for one in jobs:
+        lines.append(f"  {one.id}: {wanted.described(one)}")
+        if one.id in same:
+            lines += [f"      {line}" for line in wanted.differences(one)]
+    return "Stored are:\n" + "\n".join(lines) if lines else "Nothing is stored."

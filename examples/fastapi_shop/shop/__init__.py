@@ -1,0 +1,1 @@
+"""A small shop: orders by HTTP, receipts by forked workers."""

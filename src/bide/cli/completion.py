@@ -1,0 +1,24 @@
+"""`bide completion`: what a shell needs to complete commands and options."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+#: Where each shell looks for it.
+HOMES = {
+    "bash": "bide completion bash > ~/.local/share/bash-completion/completions/bide",
+    "zsh": "bide completion zsh > ~/.zfunc/_bide  (with fpath+=~/.zfunc before compinit in ~/.zshrc)",
+    "fish": "bide completion fish > ~/.config/fish/completions/bide.fish",
+}
+
+
+@click.command(epilog="\b\n" + "\n".join(HOMES.values()))
+@click.argument("shell", type=click.Choice(list(HOMES)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of a shell, for the place where it looks for such scripts."""
+    kind = get_completion_class(shell)
+    assert kind is not None
+    root = ctx.find_root()
+    click.echo(kind(root.command, {}, "bide", "_BIDE_COMPLETE").source())
