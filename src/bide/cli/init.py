@@ -74,9 +74,9 @@ class Plan:
     @property
     def has_password(self) -> bool:
         """Whether the URL must not be written down."""
-        from sqlalchemy.engine.url import make_url
+        from bide.db.urls import url_of
 
-        return bool(make_url(self.url).password)
+        return bool(url_of(self.url).password)
 
     def write(self) -> None:
         """The module, which is never overwritten, then the settings."""
