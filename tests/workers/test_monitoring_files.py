@@ -1,0 +1,85 @@
+"""The dashboard and the alert rules ask only for what is told."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bide.workers.metrics import METRICS
+
+MONITORING = Path(__file__).parents[2] / "examples" / "monitoring"
+SUFFIXES = {
+    "gauge": ("",),
+    "counter": ("_total",),
+    "histogram": ("_bucket", "_sum", "_count"),
+}
+TOLD = {name + suffix for name, (kind, _) in METRICS.items() for suffix in SUFFIXES[kind]}
+
+
+def dashboard() -> Any:
+    return json.loads((MONITORING / "grafana-dashboard.json").read_text())
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def asked(expression: str) -> set[str]:
+    return set(re.findall(r"\bbide_[a-z_]+", expression))
+
+
+def test_the_dashboard_asks_only_for_metrics_that_are_told() -> None:
+    board = dashboard()
+    expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    expressions += [one["definition"] for one in board["templating"]["list"] if "definition" in one]
+    names = set().union(*map(asked, expressions))
+    assert names - TOLD == set()
+    families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in names}
+    assert families == set(METRICS), "every metric is shown"
+
+
+def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard()["panels"]:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+    ids = [panel["id"] for panel in dashboard()["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_rules_ask_only_for_metrics_that_are_told() -> None:
+    for rule in rules():
+        assert asked(rule["expr"]) - TOLD == set(), rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert {"summary", "runbook"} <= rule["annotations"].keys()
+
+
+@pytest.mark.parametrize("what", ["oldest_ready", "failed", "heartbeat", "workers", "free", "fork"])
+def test_what_matters_has_a_rule(what: str) -> None:
+    assert any(what in rule["expr"] for rule in rules())
+
+
+def test_prometheus_itself_finds_the_rules_right() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is absent: apt-get install prometheus")
+    for words in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+        done = subprocess.run(
+            [promtool, *words], cwd=MONITORING, capture_output=True, text=True, timeout=50
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
