@@ -1,4 +1,7 @@
-"""bin/demo: stores about two thousand jobs, has forked workers perform them, and shows what became of them."""
+"""bin/demo: stores about two thousand jobs, has forked workers perform them, and shows what became of them.
+
+At the end it edits a text, and shows how soon every worker says the new words.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ def main() -> int:
 
     names = pages.locales()[:: 20 if options.quick else 1]
     pages.app.migrate()
+    console.print(f"Named [b]{pages.name_the_pages(names)}[/b] languages in the table of texts")
     jobs = store(pages, names, output)
     console.print(f"Stored [b]{len(jobs)}[/b] jobs in {pages.app.settings.database_url}")
     command = [sys.executable, "-m", "bide.cli", "--app", "pages:app", "work"]
@@ -38,11 +42,12 @@ def main() -> int:
     )
     try:
         seconds = watch(pages.app, len(jobs), workers)
+        spoken = edit(pages, output / "said.txt", options.workers)
     finally:
         workers.send_signal(signal.SIGTERM)
         workers.wait(30)
     index(output)
-    return summary(pages, jobs, seconds, output)
+    return summary(pages, jobs, seconds, output) or told(spoken)
 
 
 def arguments() -> argparse.Namespace:
@@ -66,10 +71,12 @@ def prepare(output: Path, options: argparse.Namespace) -> None:
 
 
 def store(pages, names: list[str], output: Path) -> list:
-    calls = [pages.price_list.bind(name) for name in names]
-    calls += [pages.calendar_page.bind(name, 2027, 1) for name in names]
-    calls.append(pages.kills_its_worker.bind(str(output / "killed.txt")))
-    return pages.app.enqueue_many(calls)
+    jobs = []
+    for name in names:
+        with pages.i18n.with_locale(pages.tag(name)):  # a job speaks the language it was stored in
+            calls = [pages.price_list.bind(name), pages.calendar_page.bind(name, 2027, 1)]
+            jobs += pages.app.enqueue_many(calls)
+    return [*jobs, pages.kills_its_worker.delay(str(output / "killed.txt"))]
 
 
 def watch(app, total: int, workers: subprocess.Popen) -> float:
@@ -91,6 +98,47 @@ def watch(app, total: int, workers: subprocess.Popen) -> float:
             time.sleep(0.1)
         progress.update(task, completed=total)
     return time.monotonic() - began
+
+
+def edit(pages, said: Path, workers: int) -> dict[int, float]:
+    """Change a word while all workers are speaking; after how many seconds each said the new one."""
+    old, new = pages.i18n.t("hello"), "Good morning, everybody"
+
+    def speakers(words: str) -> dict[int, float]:
+        first: dict[int, float] = {}
+        lines = said.read_text(encoding="utf-8").splitlines() if said.exists() else []
+        for pid, at, spoken in (line.split(" ", 2) for line in lines if line.count(" ") >= 2):
+            if spoken == words:
+                first.setdefault(int(pid), float(at))
+        return first
+
+    def keep_speaking(words: str, of: set[int]) -> None:
+        deadline = time.monotonic() + 30
+        while len(speakers(words)) < workers or not of <= speakers(words).keys():
+            if time.monotonic() > deadline:
+                return
+            if pages.app.store.count(Filter(states=UNFINISHED)) < 10 * workers:
+                pages.app.enqueue_many(pages.say_hello.bind(str(said)) for _ in range(40 * workers))
+            time.sleep(0.02)
+
+    from bide.jobs.job import UNFINISHED, Filter
+
+    keep_speaking(old, set())
+    pages.i18n.store("en", {"hello": new}, author="demo")
+    edited = time.monotonic()
+    keep_speaking(new, set(speakers(old)))
+    found = speakers(new)
+    return {pid: found.get(pid, float("inf")) - edited for pid in sorted(speakers(old))}
+
+
+def told(spoken: dict[int, float]) -> int:
+    table = Table(title="A text was edited while they worked")
+    for column in ("worker", "said the new words after"):
+        table.add_column(column, justify="right")
+    for pid, seconds in spoken.items():
+        table.add_row(str(pid), f"{seconds * 1000:.0f} ms")
+    console.print(table)
+    return 0 if spoken and max(spoken.values()) < float("inf") else 1
 
 
 def summary(pages, jobs: list, seconds: float, output: Path) -> int:

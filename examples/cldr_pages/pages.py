@@ -1,6 +1,6 @@
-"""The demo's jobs: a price list and a calendar page for every locale of the CLDR.
+"""The demo's jobs: a price list and a calendar page for every locale of the CLDR, each in its own language.
 
-Some fail on purpose: a few need a second try, a few never succeed, and one kills its worker.
+The words come from the database, and from the file below it where the database has none. Some jobs fail on purpose: a few need a second try, a few never succeed, and one kills its worker.
 """
 
 from __future__ import annotations
@@ -22,9 +22,22 @@ from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, get_territory_currencies
 
 import bide
+from bide.i18n import Chain, Database, Fallbacks, I18n, Simple, t
+from bide.i18n.exchange.entries import Entry
+from bide.i18n.exchange.importing import imported
 from bide.jobs.retries import constant
 
+HERE = Path(__file__).parent
 app = bide.App.from_env()
+edited = Database(app)
+# A locale of the CLDR without words of its own speaks its parent's, at last English.
+i18n = I18n(
+    Fallbacks(Chain(edited, Simple(HERE / "locales" / "words.yml"))),
+    default_locale="en",
+    fallbacks=["en"],
+    enforce_available_locales=False,
+)
+app.use(i18n)
 pages = Path(os.environ.get("DEMO_PAGES", "demo-output"))
 
 GOODS = {
@@ -67,7 +80,8 @@ def price_list(identifier: str) -> None:
         f"<tr><td>{what}<td>{html.escape(format_currency(price, currency, locale=locale))}"
         for what, price in GOODS.items()
     )
-    write(locale, identifier, "prices", f"<table>{rows}</table>")
+    goods = html.escape(t("goods", count=len(GOODS)))
+    write(locale, identifier, "prices", f"<p>{goods}</p><table>{rows}</table>")
 
 
 @app.job(queue="calendars", max_attempts=2, backoff=constant(1))
@@ -85,8 +99,22 @@ def calendar_page(identifier: str, year: int, month: int) -> None:
     caption = format_date(date(year, month, 1), "long", locale=locale)
     write(
         locale, identifier, "calendar",
-        f"<h2>{html.escape(title)}</h2><p>{html.escape(caption)}</p><table>{head}{body}</table>",
+        f"<h2>{html.escape(title)}</h2><p>{html.escape(caption)}, {html.escape(days_of(weeks))}</p>"
+        f"<table>{head}{body}</table>",
     )  # fmt: skip
+
+
+def days_of(weeks: list[list[int]]) -> str:
+    """How many days a month has, in the plural forms of its language."""
+    return t("days", count=max(day for week in weeks for day in week))
+
+
+@app.job(queue="words")
+def say_hello(told: str) -> None:
+    """Write down who said which words, and when."""
+    with Path(told).open("a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()} {time.monotonic()} {t('hello')}\n")
+    time.sleep(0.01)
 
 
 @app.job(queue="calendars", priority=-1)
@@ -105,9 +133,23 @@ def currency_of(locale: Locale) -> str:
     return (get_territory_currencies(territory) or ["EUR"])[-1] if territory else "EUR"
 
 
+def tag(identifier: str) -> str:
+    """A locale as texts name it: de-AT."""
+    return identifier.replace("_", "-")
+
+
+def name_the_pages(identifiers: list[str]) -> int:
+    """Put the name of each locale, in its own language, into the database."""
+    names = [
+        Entry(tag(each), "page.name", Locale.parse(each).get_display_name() or each)
+        for each in identifiers
+    ]
+    return imported(edited, names, "overwrite", author="demo").count("add")
+
+
 def write(locale: Locale, identifier: str, kind: str, body: str) -> None:
     """One page, whole or not at all."""
-    title = html.escape(locale.get_display_name() or identifier)
+    title = html.escape(f"{t(kind)}: {t('page.name')}")
     page = PAGE.format(
         lang=identifier.replace("_", "-"), direction=locale.text_direction, title=title, body=body
     )
