@@ -17,6 +17,7 @@ from docutils.statemachine import StringList
 from bide import errors
 from bide.cli.main import bide
 from bide.log import LINES
+from bide.workers.metrics import METRICS
 from bide.workers.settings import Settings
 
 
@@ -75,11 +76,20 @@ def list_of_commands() -> Iterator[str]:
         yield ": ```text\n" + "\n".join(f"  {line}" for line in text.splitlines()) + "\n  ```\n"
 
 
+def list_of_metrics() -> Iterator[str]:
+    """Every metric: its kind, what it means."""
+    for name, (kind, meaning) in METRICS.items():
+        shown = f"{name}_total" if kind == "counter" else name
+        yield f"`{shown}` ({kind})"
+        yield f": {meaning}\n"
+
+
 LISTS = {
     "errors": list_of_errors,
     "settings": list_of_settings,
     "events": list_of_events,
     "commands": list_of_commands,
+    "metrics": list_of_metrics,
 }
 
 
