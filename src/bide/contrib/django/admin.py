@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from bide.contrib.django.actions import act
-from bide.contrib.django.models import Job, Queue, Worker
+from bide.contrib.django.models import Job, Queue, Text, Worker
 
 #: How many jobs the list counts; beyond, it only says that there are more.
 _SHOWN_PAYLOAD = 20_000
@@ -145,3 +145,13 @@ class QueueAdmin(ReadOnly):
     """Queues that are paused."""
 
     list_display = ("name", "paused_at")
+
+
+@admin.register(Text)
+class TextAdmin(ReadOnly):
+    """Texts, to be found; they are edited on Bide's screens."""
+
+    list_display = ("locale", "key", "value")
+    list_filter = ("locale",)
+    search_fields = ("key", "value")
+    ordering = ("key", "locale")

@@ -157,3 +157,32 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Text(models.Model):
+    """A text in the table that Rails' i18n-active_record knows too; edit it on the screens."""
+
+    id = models.BigAutoField(primary_key=True)
+    scope = models.CharField(max_length=255, null=True)
+    locale = models.CharField(max_length=255, null=True)
+    key = models.CharField(max_length=255, null=True)
+    value = models.TextField(null=True)
+    interpolations = models.TextField(null=True)
+    is_proc = models.BooleanField(null=True)
+
+    objects = OnAlias()
+
+    class Meta:
+        """Read only; the permissions open the screens."""
+
+        managed = False
+        db_table = "translations"
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        permissions = (
+            ("suggest_text", _("Can suggest texts")),
+            ("approve_text", _("Can approve texts")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.locale}.{self.key}"
