@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import bide
+from bide.jobs.job import Filter
 from bide.jobs.store import Wanted
 from bide.workers.processes import children_of
 from bide.workers.roster import Crew, Place, Roster
@@ -133,6 +135,55 @@ class TestReload:
             shop.wait_for("two did 2")
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
+
+
+@pytest.mark.story
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+class TestSpawn:
+    """Children that run the command line of their supervisor again, as macOS needs."""
+
+    def test_a_spawned_fleet_works_and_replaces_its_dead_as_a_forked_one_does(
+        self, tmp_path: Path, sqlite_url: str
+    ) -> None:
+        """Promise 4, by the slate that a child got as a descriptor."""
+        settings = {"sleep_delay": 0.5, "grace_time": 5, "start_method": "spawn"}
+        with (
+            daemons.place(tmp_path, sqlite_url, **settings) as shop,
+            foreground(shop, "-n", "2") as process,
+        ):
+            wait_until(lambda: len(shop.notes()) == 2, within=60)
+            keeper, *workers = children_of(process.pid)
+            assert all(b"bide" in Path(f"/proc/{one}/cmdline").read_bytes() for one in workers)
+            shop.enqueue("slow.delay(1, 3.0)")
+            shop.wait_for("one began 1")
+            app = bide.App(sqlite_url)
+            for one in [keeper, *workers]:
+                os.kill(one, signal.SIGKILL)
+            shop.wait_for("one did 1")
+            wait_until(lambda: app.store.count(Filter()) == 0, within=20)
+            assert shop.notes().count("one began 1") == 2
+            shop.enqueue("work.delay(2)")
+            shop.wait_for("one did 2")
+            app.close()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+
+    def test_a_spawned_daemon_starts_reloads_and_stops(
+        self, tmp_path: Path, sqlite_url: str
+    ) -> None:
+        settings = {"sleep_delay": 0.5, "grace_time": 5, "start_method": "spawn"}
+        with daemons.place(tmp_path, sqlite_url, **settings) as shop:
+            pid = shop.start("-n", "2", "--identifier", "mac")
+            assert len(children_of(pid)) == 3
+            shop.write(NEW)
+            assert shop.bide("reload", "--identifier", "mac").returncode == 0
+            executes = lambda: [n for n in shop.notes() if n.startswith("two execute")]  # noqa: E731
+            wait_until(lambda: len(executes()) == 2, within=90)
+            shop.enqueue("work.delay(3)")
+            shop.wait_for("two did 3")
+            assert shop.bide("stop", "--identifier", "mac").returncode == 0
+            assert shop.pid_files() == []
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def test_all_problems_are_told_together() -> None:
         ("max_attempts", True, "must be a number"),
         ("max_attempts", 2.5, "whole number"),
         ("max_attempts", 2**31, "32 bits"),
+        ("start_method", "forkserver", "must be fork or spawn"),
         ("default_priority", -(2**40), "32 bits"),
         ("max_run_time", 0, "above 0"),
         ("max_run_time", -1, "above 0"),

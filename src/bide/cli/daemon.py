@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bide.cli.daemon_process import launch, serve_again
+from bide.cli.daemon_process import launch, serve_again, serve_in_fleet
 from bide.cli.fleet import crews_for, fleet_options
 from bide.cli.output import print_json, print_table
 from bide.errors import AlreadyRunning
+from bide.workers.commission import Commission
 from bide.workers.control import Daemon
 from bide.workers.renewal import Handover
 
@@ -57,6 +58,8 @@ def _daemon(options: dict[str, Any]) -> Daemon:
 def start(app_name: str | None, /, **options: Any) -> None:
     """Start a fleet in the background; returns when it is up, with status 1 when it does not start."""
     daemon = _daemon(options)
+    if Commission.waits():
+        sys.exit(serve_in_fleet(daemon, app_name, options))
     left = Handover.received()
     if left is not None:
         sys.exit(serve_again(daemon, app_name, options, left))
@@ -125,6 +128,8 @@ def _nothing_runs(daemon: Daemon) -> None:
 def restart(app_name: str | None, /, **options: Any) -> None:
     """Stop the fleet if it runs, then start it with these options."""
     daemon = _daemon(options)
+    if Commission.waits():
+        sys.exit(serve_in_fleet(daemon, app_name, options))
     left = Handover.received()
     if left is not None:
         sys.exit(serve_again(daemon, app_name, options, left))

@@ -50,6 +50,12 @@ def serve_again(
     return _with_files(daemon, app_name, options, [], left)
 
 
+def serve_in_fleet(daemon: Daemon, app_name: str | None, options: dict[str, Any]) -> int:
+    """Be the child of a daemon whose processes begin by spawn."""
+    _call_it(daemon, options)
+    return supervisor_for(load_app(app_name), options).run(log=daemon.log)
+
+
 def _call_it(daemon: Daemon, options: dict[str, Any]) -> None:
     prefix = options["prefix"]
     titles.named(f"{prefix}/{daemon.name}" if prefix else daemon.name)

@@ -71,10 +71,13 @@ def workoff(
 
 def supervise(app: App, app_name: str | None, options: dict[str, Any]) -> int:
     """A fleet in the foreground, which systemd may watch and SIGHUP reloads."""
+    from bide.workers.commission import Commission
     from bide.workers.renewal import Handover
     from bide.workers.systemd import Notifier
 
     supervisor = supervisor_for(app, options)
+    if Commission.waits():
+        return supervisor.run()
     left = Handover.received()
     if left is not None:
         supervisor.adopt(left)

@@ -104,11 +104,10 @@ def start_method(platform: str = sys.platform) -> Finding:
     """How children should be started on this system, and why."""
     if platform == "darwin":
         return Finding(
-            WARNING,
+            OK,
             "start method",
-            "macOS aborts forked children that use its system libraries (names, TLS, Objective-C), "
-            "which is why Python starts processes by spawn there",
-            "use several `bide work -n 1` on macOS, and forked workers on Linux",
+            "spawn: macOS aborts forked children that use its system libraries (names, TLS, "
+            "Objective-C); so each worker imports the application anew and shares no memory",
         )
     if not Path("/proc/self/fd").exists():
         text = "without /proc each descriptor is classified anew, and SQLite files are not covered"

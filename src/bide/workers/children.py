@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
 from bide.errors import SettingsError
@@ -77,6 +77,20 @@ def fork_child(main: Callable[[], int | None]) -> int:
         traceback.print_exc()
     finally:
         _leave(status)
+
+
+def spawn_child(command: Sequence[str], environment: Mapping[str, str], fds: Iterable[int]) -> int:
+    """Run `command` in a process of its own that inherits nothing but `fds`; its process id."""
+    given = [fd for fd in fds if not os.get_inheritable(fd)]
+    try:
+        for fd in given:
+            os.set_inheritable(fd, True)
+        return os.posix_spawn(
+            command[0], list(command), environment, setsigmask=[], setsigdef=_PARENTS_OWN
+        )
+    finally:
+        for fd in given:
+            os.set_inheritable(fd, False)
 
 
 def births() -> int:

@@ -12,6 +12,7 @@ from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers import titles
+from bide.workers.commission import Commission
 from bide.workers.fleet import Deaths, Fleet
 from bide.workers.logfile import LogFile
 from bide.workers.parent_death import die_with_parent
@@ -50,6 +51,15 @@ class Members:
         self._home, self._lifecycle, self._settings = home, lifecycle, settings
         self._make_worker, self._lanes = make_worker, lanes
         self.log: LogFile | None = None
+
+    def serve(self, told: Commission, roster: Roster) -> int:
+        """Be what this process was spawned for; places that were added by signal are like the last."""
+        slate = Slate(told.entries, told.slate)
+        if told.place is None:
+            return self.be_keeper(told.parent, roster, slate, Deaths(told.deaths))
+        like = roster.places[min(told.place, len(roster.places) - 1)]
+        place = Place(told.place, like.wanted, range(*told.room))
+        return self.be_worker(told.parent, place, slate)
 
     def be_keeper(self, parent: int, roster: Roster, slate: Slate, deaths: Deaths) -> int:
         """Keep the fleet of the supervisor `parent`."""

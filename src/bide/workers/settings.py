@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -16,6 +17,8 @@ from bide.errors import SettingsError
 LONGEST = 10 * 365 * 86400.0
 #: Settings that count bytes, and may be larger than 32 bits.
 _BYTES = ("max_payload_size", "recycle_above_memory")
+
+FORK, SPAWN = "fork", "spawn"
 
 Check = Callable[[Any], str | None]
 
@@ -147,6 +150,13 @@ class Settings:
         "Seconds a stopping worker waits for its running job before it gives it back.",
         example="25",
         check=_at_least(0),
+    )
+    start_method: str = _setting(
+        SPAWN if sys.platform == "darwin" else FORK,
+        "How processes of a fleet begin: `fork` shares the memory of the application; `spawn` imports it "
+        "anew in each, as macOS needs, whose own libraries abort forked children.",
+        example=FORK,
+        check=lambda value: None if value in (FORK, SPAWN) else f"must be {FORK} or {SPAWN}",
     )
     recycle_after_jobs: int = _setting(
         0,

@@ -14,12 +14,13 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers.casualties import LAST_GRACE, Casualties
 from bide.workers.children import MISCONFIGURED, Ended, fork_child, reap, reap_strangers
+from bide.workers.commission import Commission
 from bide.workers.fleet import Deaths
 from bide.workers.logfile import LogFile
 from bide.workers.members import MakeWorker, Members
 from bide.workers.renewal import Handover, Renewal
 from bide.workers.roster import ONE_LANE, Crew, Lanes, Place, Roster
-from bide.workers.settings import Settings
+from bide.workers.settings import SPAWN, Settings
 from bide.workers.signals import Bell, handled
 from bide.workers.slate import Running, Slate
 from bide.workers.status import described
@@ -115,8 +116,11 @@ class Supervisor:
         fleet whose workers end at once, again and again, is given up (1), and without it one that its
         settings do not let work.
         """
-        self._pid, self._attendants, self._renewal = os.getpid(), attendants, renewal
         self._members.log, self._must_start = log, must_start
+        commission = Commission.received()
+        if commission is not None:
+            return self._members.serve(commission, self.roster)
+        self._pid, self._attendants, self._renewal = os.getpid(), attendants, renewal
         emit("supervisor_started", pid=self._pid, workers=len(self.roster.places))
         with handled(dict.fromkeys(HEEDED, self._noted)):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
@@ -307,7 +311,8 @@ class Supervisor:
         if self._stops:
             return
         if self._keeper.empty and self._keeper.fill_at <= clock.monotonic():
-            self._keeper.filled(fork_child(self._keep))
+            spawned = self._spawned(Commission(*self._shared()))
+            self._keeper.filled(spawned or fork_child(self._keep))
         for place in self.roster.to_fill():
             if place.index not in self._completed:
                 self._start(place)
@@ -316,8 +321,18 @@ class Supervisor:
         for index in self.roster.take_room(place):
             self.slate.entry(index).wipe(place.index)
         self._lifecycle.run("before_fork", lambda _: None, self)
-        place.filled(fork_child(lambda: self._work_in(place)))
+        room = (place.entries.start, place.entries.stop)
+        spawned = self._spawned(Commission(*self._shared(), place.index, room))
+        place.filled(spawned or fork_child(lambda: self._work_in(place)))
         emit("child_started", pid=place.pid, place=place.index)
+
+    def _shared(self) -> tuple[int, int, int, tuple[int, int]]:
+        deaths = (self._deaths.reader, self._deaths.writer)
+        return self._pid, self.slate.fd, self.slate.entries, deaths
+
+    def _spawned(self, commission: Commission) -> int:
+        """The child, where children begin by spawn; 0 where they are forked."""
+        return commission.spawn() if self.settings.start_method == SPAWN else 0
 
     def _keep(self) -> int:
         return self._members.be_keeper(self._pid, self.roster, self.slate, self._deaths)
