@@ -172,6 +172,28 @@ def test_a_forked_child_hears_of_edits_and_leaves_the_parent_alone(
     assert texts.t("a") == "new"
 
 
+def test_the_first_word_after_a_fork_is_fresh_however_late_it_is_asked_for(
+    open_texts: Open,
+) -> None:
+    """In the child, and in the parent, which has let its watcher end."""
+    texts, elsewhere = open_texts(), open_texts()
+    texts.store("en", {"a": "old"})
+    assert texts.t("a") == "old"
+    asked = os.pipe()
+
+    def child() -> str:
+        os.read(asked[0], 1)
+        return str(texts.t("a"))
+
+    started = start(child)
+    elsewhere.store("en", {"a": "new"})
+    stored = time.monotonic()
+    wait_until(lambda: time.monotonic() > stored + 1.0, within=10)
+    os.write(asked[1], b"x")
+    assert finish(*started) == "new"
+    assert texts.t("a") == "new"
+
+
 def test_no_thread_of_ours_is_alive_at_a_fork(door: Door, open_texts: Open) -> None:
     texts = open_texts()
     texts.t("a")

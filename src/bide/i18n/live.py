@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from bide import events
+from bide.clock import monotonic
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.db.failures import is_absent
@@ -23,6 +25,8 @@ T = TypeVar("T")
 
 #: More changed namespaces than this at once, and everything is read anew.
 MOST_HEADS: Final = 100
+#: Seconds for which texts that nobody watches may be told without asking.
+FRESH: Final = 0.25
 
 
 class Live:
@@ -50,6 +54,8 @@ class Live:
         self.presence = Presence(table if scope is None else f"{table}:{scope}")
         #: Whether the database could not be reached at the last look.
         self.away = False
+        #: When the database was last asked, in monotonic seconds.
+        self.read_at = -math.inf
         self._guard = Guard()
 
     @property
@@ -75,6 +81,11 @@ class Live:
     def forget(self) -> None:
         """Read everything anew at the next use; until that succeeds the old texts serve."""
         self._stale = True
+
+    def catch_up(self) -> None:
+        """Ask for changes if nobody has for a while: in a forked child, or a parent that has forked."""
+        if self.loaded and not self.away and monotonic() - self.read_at > FRESH:
+            self.refresh()
 
     def refresh(self) -> bool:
         """Take in what others changed since; whether there was anything. Never raises for a lost
@@ -127,6 +138,7 @@ class Live:
             self.snapshot = NOTHING
 
     def _read(self, work: Callable[[Connection], Snapshot]) -> None:
+        begun = monotonic()
         try:
             self.snapshot = self.rows.database.read(work)
         except DatabaseError as error:
@@ -136,7 +148,7 @@ class Live:
         else:
             if self.away:
                 events.emit("texts_reachable")
-            self.away = False
+            self.away, self.read_at = False, begun
 
     def _whole(self, connection: Connection) -> Snapshot:
         # Before the rows: what is committed in between is then read twice instead of never.

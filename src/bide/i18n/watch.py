@@ -141,9 +141,19 @@ class Ear:
 HELLO: Final = "hello"
 
 
+class _Running:
+    """Which process has a watcher."""
+
+    pid = 0
+
+
+_running = _Running()
+
+
 def _started() -> Watcher:
     watcher = Watcher()
     watcher.start()
+    _running.pid = os.getpid()
     return watcher
 
 
@@ -163,6 +173,11 @@ def watch(live: Live) -> None:
     _watcher.get()
 
 
+def watching(live: Live) -> bool:
+    """Whether `live` is kept fresh: after a fork neither the parent nor the child has a watcher."""
+    return _running.pid == os.getpid() and live in _lives
+
+
 def unwatch(live: Live) -> None:
     """Do so no more."""
     _lives.discard(live)
@@ -172,7 +187,7 @@ def unwatch(live: Live) -> None:
 
 def end(*, leaving: bool = False) -> None:
     """End this process' watcher; the next lookup starts another."""
-    watcher = _watcher.reset()
+    watcher, _running.pid = _watcher.reset(), 0
     if watcher is not None:
         watcher.end(leaving=leaving)
 

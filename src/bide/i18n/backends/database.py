@@ -16,7 +16,7 @@ from bide.i18n.locales import locale_name
 from bide.i18n.snapshot import Snapshot
 from bide.i18n.tables import TRANSLATIONS
 from bide.i18n.trees import Tree, freeze, handed_out
-from bide.i18n.watch import unwatch, watch
+from bide.i18n.watch import unwatch, watch, watching
 
 
 class Database(TreeBackend):
@@ -73,6 +73,8 @@ class Database(TreeBackend):
         if not self._bound:
             return self.live.current()
         if self._seen is None:
+            if not watching(self.live):
+                self.live.catch_up()
             self._seen = self.live.current()
             watch(self.live)
         return self._seen
