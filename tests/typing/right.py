@@ -57,31 +57,33 @@ assert_type(Newsletter("hi"), Newsletter)
 assert_type(Letter("hi").text, str)
 
 # Storing checks the arguments.
-assert_type(welcome.delay(1, name="Ada"), bide.Job)
-assert_type(send.delay("ada@example.org", copies=2), bide.Job)
-assert_type(fetch.delay("/"), bide.Job)
-assert_type(welcome.using(queue="slow", priority=-5, run_at=timedelta(hours=1)).delay(1), bide.Job)
+assert_type(welcome.delay(1, name="Ada"), bide.Job[str])
+assert_type(welcome.delay(1).result(), str)
+assert_type(send.delay("ada@example.org", copies=2), bide.Job[None])
+assert_type(fetch.delay("/"), bide.Job[bytes])
+later = welcome.using(queue="slow", priority=-5, run_at=timedelta(hours=1))
+assert_type(later.delay(1), bide.Job[str])
 jobs = app.enqueue_many(welcome.bind(number) for number in range(1000))
 assert_type(jobs, list[bide.Job])
 assert_type(app.enqueue(Newsletter("hi"), priority=1), bide.Job)
-assert_type(Order().invoice(gross=True), bide.Job)
+assert_type(Order().invoice(gross=True), bide.Job[int])
 assert_type(Order().invoice.now(gross=True), int)
-assert_type(Order().ship("here"), bide.Job)
+assert_type(Order().ship("here"), bide.Job[None])
 bide.delay(Order(), priority=3).invoice(gross=True)
 
 
 async def store(session: Any) -> None:
     assert_type(await fetch("/"), bytes)
-    assert_type(await welcome.adelay(1), bide.Job)
-    assert_type(await welcome.using(session=session).adelay(1, name="Ada"), bide.Job)
+    assert_type(await welcome.adelay(1), bide.Job[str])
+    assert_type(await welcome.using(session=session).adelay(1, name="Ada"), bide.Job[str])
     assert_type(await app.aenqueue(Letter("hi"), queue="slow"), bide.Job)
-    assert_type(await AsyncEnqueue(session)(fetch, "/"), bide.Job)
+    assert_type(await AsyncEnqueue(session)(fetch, "/"), bide.Job[bytes])
 
 
 def place(session: Session) -> None:
     enqueue = Enqueue(session)
-    assert_type(enqueue(welcome, 1, name="Ada"), bide.Job)
-    assert_type(enqueue(send.using(queue="slow"), "ada@example.org"), bide.Job)
+    assert_type(enqueue(welcome, 1, name="Ada"), bide.Job[str])
+    assert_type(enqueue(send.using(queue="slow"), "ada@example.org"), bide.Job[None])
 
 
 @app.lifecycle.around("perform")

@@ -44,6 +44,7 @@ Order().invoice.now("yes")  # wrong
 app.job(max_atempts=1)  # wrong
 app.job(queue=1)  # wrong
 length: int = welcome(1)  # wrong
+size: int = welcome.delay(1).result()  # wrong
 
 
 async def store(session: Any) -> None:

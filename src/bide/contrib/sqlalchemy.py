@@ -5,7 +5,7 @@ A session is given with `job.using(session=session)`; what is here saves words a
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import MetaData, event
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
@@ -17,6 +17,7 @@ from bide.jobs.enqueue import Call
 from bide.jobs.handle import Job
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 #: Where a session keeps the calls that wait for its commit.
 KEY = "bide.calls"
@@ -32,8 +33,8 @@ class Enqueue:
         self.session = session
 
     def __call__(
-        self, job: JobFunction[P, Any] | Using[P], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Job:
+        self, job: JobFunction[P, Any, R] | Using[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Job[R]:
         """Store the call; `job.using(queue="slow")` may stand for the job."""
         return job.using(session=self.session).delay(*args, **kwargs)
 
@@ -45,8 +46,8 @@ class AsyncEnqueue:
         self.session = session
 
     async def __call__(
-        self, job: JobFunction[P, Any] | Using[P], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Job:
+        self, job: JobFunction[P, Any, R] | Using[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Job[R]:
         """Store the call; `job.using(queue="slow")` may stand for the job."""
         return await job.using(session=self.session).adelay(*args, **kwargs)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, Protocol, Unpack, overload
+
+from typing_extensions import TypeVar
 
 from bide.errors import SettingsError
 from bide.jobs.enqueue import Call, Options
@@ -16,6 +18,8 @@ from bide.jobs.retries import Backoff
 
 P = ParamSpec("P")
 R = TypeVar("R")
+#: The result of the job: what the function returns, or what its coroutine does.
+T = TypeVar("T", default=Any)
 C = TypeVar("C", bound=type)
 
 
@@ -109,7 +113,7 @@ def _not_callable(value: object) -> str | None:
     return None if value is None or callable(value) else "must be callable"
 
 
-class Using(Generic[P]):
+class Using(Generic[P, R]):
     """A declared job with options chosen for the next calls."""
 
     __slots__ = ("_app", "_options", "_target")
@@ -117,15 +121,15 @@ class Using(Generic[P]):
     def __init__(self, app: Queueing, target: Any, options: Options) -> None:
         self._app, self._target, self._options = app, target, options
 
-    def using(self, **options: Unpack[CallOptions]) -> Using[P]:
+    def using(self, **options: Unpack[CallOptions]) -> Using[P, R]:
         """The same with some options chosen anew."""
         return Using(self._app, self._target, self._options.changed(options))
 
-    def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """Store the call as a job."""
         return self._app.enqueue(Call(self._target, args, kwargs, self._options))
 
-    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """The same without blocking the event loop."""
         return await self._app.aenqueue(Call(self._target, args, kwargs, self._options))
 
@@ -134,24 +138,24 @@ class Using(Generic[P]):
         return Call(self._target, args, kwargs, self._options)
 
 
-class JobFunction(Generic[P, R]):
+class JobFunction(Generic[P, R, T]):
     """A function that can be called, delayed and bound. Calling it runs it here and now."""
 
     def __init__(self, app: Queueing, function: Callable[P, R], declaration: Declaration) -> None:
         functools.update_wrapper(self, function)
         self.original = function
         self.declaration = declaration
-        self._using: Using[P] = Using(app, self, Options())
+        self._using: Using[P, T] = Using(app, self, Options())
         self._app = app
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.original(*args, **kwargs)
 
-    def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job[T]:
         """Store the call as a job and return it."""
         return self._using.delay(*args, **kwargs)
 
-    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job[T]:
         """The same without blocking the event loop."""
         return await self._using.adelay(*args, **kwargs)
 
@@ -159,7 +163,7 @@ class JobFunction(Generic[P, R]):
         """The call, to be stored by `app.enqueue_many`."""
         return self._using.bind(*args, **kwargs)
 
-    def using(self, **options: Unpack[CallOptions]) -> Using[P]:
+    def using(self, **options: Unpack[CallOptions]) -> Using[P, T]:
         """The same job with queue, priority, run_at, max_attempts or session chosen for its next calls."""
         return Using(self._app, self, Options.of(options))
 
@@ -173,4 +177,8 @@ class Declaring(Protocol):
     @overload
     def __call__(self, target: C, /) -> C: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...
+    def __call__(
+        self, target: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> JobFunction[P, Coroutine[Any, Any, T], T]: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /) -> JobFunction[P, R, R]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from bide.errors import NotAJob
@@ -34,7 +34,11 @@ class Declarer(ABC):
     @overload
     def job(self, target: T, /) -> T: ...  # type: ignore[overload-overlap]  # a class stays itself
     @overload
-    def job(self, target: Callable[P, R], /) -> JobFunction[P, R]: ...
+    def job(
+        self, target: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> JobFunction[P, Coroutine[Any, Any, R], R]: ...
+    @overload
+    def job(self, target: Callable[P, R], /) -> JobFunction[P, R, R]: ...
     @overload
     def job(self, /, **options: Unpack[JobOptions]) -> Declaring: ...
     def job(self, target: Any = None, /, *, name: str | None = None, **options: Any) -> Any:

@@ -88,10 +88,10 @@ class AsynchronousMethod(Generic[P, R]):
         #: The method itself: runs at once and returns what it returns.
         self.now = bound
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         return self._app.enqueue(self._call(args, kwargs))
 
-    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """The same without blocking the event loop."""
         return await self._app.aenqueue(self._call(args, kwargs))
 

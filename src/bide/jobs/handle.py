@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
+
+from typing_extensions import TypeVar
 
 from bide import clock
 from bide.errors import (
@@ -22,6 +24,9 @@ from bide.jobs.payload import Payload
 from bide.jobs.results import Kept
 from bide.jobs.store import Store
 from bide.log_formats import add_fields, job_fields
+
+#: What the job returns; a bare `Job` is of any result.
+R = TypeVar("R", default=Any)
 
 
 def option(payload: Payload, name: str, *args: Any) -> Any:
@@ -57,7 +62,7 @@ class Home(NamedTuple):
     read: Callable[[str], Any] = json.loads
 
 
-class Job:
+class Job(Generic[R]):
     """One job: its row as last read, and what may be done with it.
 
     Before it is stored `id` is None and hooks may change queue, priority and run_at. `state` is one of
@@ -236,18 +241,20 @@ class Job:
             raise UnsupportedResult(f"{self.name} returned what cannot be kept: {error}") from error
         self.kept = Kept(written, seconds, at_once)
 
-    def result(self) -> Any:
+    def result(self) -> R:
         """What the job returned, if it succeeded and keeps its result (`@app.job(keep_result=3600)`).
 
         Raises JobStateError when there is no result (yet), JobNotFound when the job is gone.
         """
         if self.kept is not None:
-            return self._home.read(self.kept.value)
+            kept: R = self._home.read(self.kept.value)
+            return kept
         found = self._home.store.result(self._stored_id())
         if found is None:
             state = self.reload().state
             raise JobStateError(f"job {self.id} ({self.name}) is {state} and has no result")
-        return self._home.read(found.value)
+        result: R = self._home.read(found.value)
+        return result
 
     def failures(self) -> list[AttemptRow]:
         """Every attempt that did not succeed, oldest first."""
