@@ -34,6 +34,7 @@ class Connection:
         self.broken = False
         self.socket: int | None = None
         self.patient = False
+        self.watched_by: object = None
         self.doing = "a statement"
         self.cursor = driver.cursor(raw)
         #: Names of what pipelines have prepared on the server, by text and types; the last name's number.
@@ -75,6 +76,6 @@ class Connection:
         try:
             self.driver.execute(cursor, text, params, prepare)
             self.rowcount = cursor.rowcount
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if self.driver.has_rows(cursor) else []
         finally:
             self.busy_since = None

@@ -34,6 +34,10 @@ class Driver(Protocol):
 
     def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None: ...
 
+    def has_rows(self, cursor: Any) -> bool:
+        """Whether the last statement of the cursor brought rows, were it none."""
+        ...
+
     def compile(self, query: Any) -> tuple[str, Any]:
         """A SQLAlchemy Core statement as text and parameters for `execute`."""
         ...
@@ -78,6 +82,10 @@ class Psycopg:
 
     def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
         cursor.execute(text, params, prepare=prepare and self.prepares)
+
+    def has_rows(self, cursor: Any) -> bool:
+        # Its description would describe every column.
+        return cursor.pgresult is not None and cursor.pgresult.nfields > 0
 
     def compile(self, query: Any) -> tuple[str, Any]:
         return _compile(query, self._dialect)
@@ -126,6 +134,9 @@ class MySQL:
         # Never None: the driver would leave `%%` as it is.
         cursor.execute(text, params)
 
+    def has_rows(self, cursor: Any) -> bool:
+        return cursor.description is not None
+
     def compile(self, query: Any) -> tuple[str, Any]:
         return _compile(query, self._dialect)
 
@@ -171,6 +182,9 @@ class Sqlite:
 
     def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
         cursor.execute(text, params)
+
+    def has_rows(self, cursor: Any) -> bool:
+        return cursor.description is not None
 
     def compile(self, query: Any) -> tuple[str, Any]:
         return _compile(query, self._dialect)

@@ -6,10 +6,11 @@ import contextlib
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
@@ -27,6 +28,9 @@ from bide.db.urls import refusal_of, url_of
 from bide.errors import DatabaseError, UnsupportedFeature
 from bide.forks.owned import Owned, keep_for_ever
 
+#: Connections of one process that are not given back to SQLAlchemy's pool after each use.
+IN_HAND: Final = 2
+
 _gate = Gate()
 _sqlite_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
@@ -43,6 +47,8 @@ class Pool:
         self._known_driver: Driver | None = None
         self._product: Dialect | None = None
         self._engine: Owned[Engine] = Owned(self._make, forget=_forget)
+        #: Connections in hand, for which SQLAlchemy's pool need not be asked at each statement.
+        self._idle: Owned[deque[tuple[Any, Connection]]] = Owned(deque)
         self._write_ahead: Owned[bool] = Owned(self._use_write_ahead_log)
         if kind == "sqlite":
             _sqlite_pools.add(self)
@@ -90,6 +96,7 @@ class Pool:
 
     def close(self) -> None:
         """Close the idle connections of this process."""
+        _close_all(self._idle.reset())
         engine = self._engine.reset()
         if engine is not None:
             engine.dispose()
@@ -105,29 +112,46 @@ class Pool:
 
     @contextlib.contextmanager
     def _checked_out(self) -> Iterator[Connection]:
-        with contextlib.ExitStack() as stack:
-            try:
-                engine = self.engine()
-                if self._given is None:
-                    fairy: Any = stack.enter_context(contextlib.closing(engine.raw_connection()))
-                else:
-                    held = stack.enter_context(engine.connect())
-                    # Of the connection, not of the engine, where it could have a level already.
-                    fairy = held.execution_options(isolation_level="AUTOCOMMIT").connection
-                connection = self._wrapped(fairy, engine.dialect)
-            except Exception as error:
-                if self._given is None and is_misuse(error):
-                    raise refusal_of(self._url, str(error)) from error
-                ours = translate(error, "opening a connection", connecting=True)
-                if ours is None:
-                    raise
-                ours.nothing_changed = True
-                raise ours from error
-            try:
-                yield connection
-            finally:
-                if connection.broken:
-                    fairy.invalidate()
+        if self._given is not None:
+            with contextlib.ExitStack() as stack:
+                fairy, connection = self._opened(lambda: _borrow(self.engine(), stack))
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        fairy.invalidate()
+            return
+        idle = self._idle.get()
+        try:
+            fairy, connection = idle.pop()
+        except IndexError:
+            fairy, connection = self._opened(lambda: self.engine().raw_connection())
+        try:
+            yield connection
+        finally:
+            if connection.broken:
+                fairy.invalidate()
+                _close_all(idle)  # where one is lost the others may be
+            if connection.broken or len(idle) >= IN_HAND:
+                fairy.close()
+            else:
+                idle.append((fairy, connection))
+
+    def _opened(self, connect: Callable[[], Any]) -> tuple[Any, Connection]:
+        fairy = None
+        try:
+            fairy = connect()
+            return fairy, self._wrapped(fairy, self.engine().dialect)
+        except Exception as error:
+            if fairy is not None:
+                fairy.close()
+            if self._given is None and is_misuse(error):
+                raise refusal_of(self._url, str(error)) from error
+            ours = translate(error, "opening a connection", connecting=True)
+            if ours is None:
+                raise
+            ours.nothing_changed = True
+            raise ours from error
 
     def _wrapped(self, fairy: Any, dialect: SqlDialect) -> Connection:
         known = fairy.info.get("bide")
@@ -198,6 +222,18 @@ class _Defaults:
 
     def __call__(self, dialect: Any, record: Any, args: Any, params: dict[str, Any]) -> None:
         params.update(self._options)
+
+
+def _borrow(engine: Engine, stack: contextlib.ExitStack) -> Any:
+    held = stack.enter_context(engine.connect())
+    # Of the connection, not of the engine, where it could have a level already.
+    return held.execution_options(isolation_level="AUTOCOMMIT").connection
+
+
+def _close_all(idle: deque[tuple[Any, Connection]] | None) -> None:
+    while idle:
+        with contextlib.suppress(IndexError):  # another thread took the last one
+            idle.pop()[0].close()
 
 
 def _forget(engine: Engine) -> None:

@@ -40,7 +40,9 @@ class Watchdog:
         if connection.socket is None:
             with contextlib.suppress(Exception):
                 connection.socket = connection.driver.socket_of(connection.raw)
-        self._watched.add(connection)
+        if connection.watched_by is not self:
+            connection.watched_by = self
+            self._watched.add(connection)
         self._thread.get()
 
     def end(self) -> None:

@@ -21,7 +21,7 @@ from bide.jobs.stores.claims import Claims, Order
 from bide.jobs.stores.exchange import PostgreSQLExchange, send
 from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
-from bide.jobs.stores.rows import by_number, info_text, recordable
+from bide.jobs.stores.rows import by_number, info_text, recordable, values_of
 
 #: How many jobs one INSERT stores, and about how many characters.
 BATCH_ROWS: Final = 1000
@@ -52,9 +52,13 @@ class PostgreSQLStore(SqlOperating):
 
         def work(connection: Connection) -> list[int]:
             stored.clear()
+            if alone and (rows := connection.execute(one, values_of(jobs[0], self.moment))):
+                stored.extend(rows)
+                return [rows[0][-2]]
             return self._store(jobs, connection.execute, stored)
 
-        transaction = self.database.single if len(jobs) == 1 else self.database.run
+        alone, one = len(jobs) == 1, self.statements["insert_one"]
+        transaction = self.database.single if alone else self.database.run
         ids = transaction(work, repeat=True)
         self._learn(stored, jobs)
         return ids
