@@ -76,6 +76,7 @@ PROGRAM = """
 
 
 @pytest.mark.story
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mysql"])
 def test_every_migration_goes_back_and_forth_with_data_in_the_tables(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -85,6 +86,6 @@ def test_every_migration_goes_back_and_forth_with_data_in_the_tables(
     url = str(request.getfixturevalue(f"{kind}_url"))
     databases = {"default": database(url), "other": database(f"sqlite:///{tmp_path / 'other.db'}")}
     done = run(
-        PROJECT, "-c", textwrap.dedent(PROGRAM), SUITE_DATABASES=as_json(databases), timeout=55
+        PROJECT, "-c", textwrap.dedent(PROGRAM), SUITE_DATABASES=as_json(databases), timeout=180
     )
     assert (done.stdout[-5:], done.returncode) == ("done\n", 0), done.stderr[-4000:]

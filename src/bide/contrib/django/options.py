@@ -56,7 +56,7 @@ class BackendOptions:
             from django.utils.module_loading import import_string
 
             make = import_string(make)
-        return str(make())
+        return key_of(make()) or str(make())
 
 
 def key_of(result_id: object) -> str | None:
