@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import bide
 from bide import clock
+from bide.jobs.statistics import MINUTE, Statistic, start_of
 from bide.workers.metrics import METRICS, Metrics, exposition
 from waiting import wait_until
 from workers.fleets import fleet
@@ -111,6 +112,41 @@ def test_counters_never_shrink_when_statistics_are_pruned(app: bide.App, charge:
     while app.store.statistics.prune(later, keep=timedelta(days=14)):
         pass
     assert counters(app) == before
+
+
+def test_what_has_settled_is_read_once_and_counts_on(
+    app: bide.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counters of one exporter grow while rows are added, settle and are pruned."""
+    now = start_of(clock.utc_now(), MINUTE)
+    metrics = Metrics(app.store, app.settings, app.database)
+    asked: list[Any] = []
+    read = app.store.statistics.read
+
+    def noted(since: Any = None, until: Any = None, **options: Any) -> Any:
+        asked.append(since)
+        return read(since, until, **options)
+
+    monkeypatch.setattr(app.store.statistics, "read", noted)
+
+    def succeeded(hours: float) -> float:
+        later = now + timedelta(hours=hours)
+        while app.store.statistics.prune(later, keep=timedelta(days=1)):
+            pass
+        told = parsed(exposition(metrics.families(later)))
+        return value(told, "bide_jobs_succeeded_total", queue="bank", job="charge")
+
+    def add(hours: float) -> None:
+        at = start_of(now + timedelta(hours=hours), MINUTE)
+        app.store.statistics.write(7, [Statistic(at, "bank", "charge", succeeded=1)])
+
+    add(-30)
+    counted = []
+    for hours in (0, 0.5, 1, 2.6, 3, 10, 26, 27, 60):
+        add(hours)
+        counted.append(succeeded(hours))
+    assert counted == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert asked.count(None) == 2, "at first, and after a day in which nobody asked"
 
 
 def test_workers_are_told_by_host_and_state(app: bide.App) -> None:

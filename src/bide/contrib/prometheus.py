@@ -26,6 +26,7 @@ class BideCollector:
         except ModuleNotFoundError as error:
             raise MissingDependency("bide.contrib.prometheus", "prometheus") from error
         self._app, self._metric = app, Metric
+        self._metrics: Metrics | None = None
 
     def describe(self) -> list[Any]:
         """Nothing, so that registering asks no database."""
@@ -33,8 +34,10 @@ class BideCollector:
 
     def collect(self) -> Iterator[Any]:
         """One Metric for each of bide.workers.metrics.METRICS."""
-        app = self._app
-        for family in Metrics(app.store, app.settings, app.database).families(clock.utc_now()):
+        if self._metrics is None:
+            app = self._app
+            self._metrics = Metrics(app.store, app.settings, app.database)
+        for family in self._metrics.families(clock.utc_now()):
             metric = self._metric(family.name, family.help, family.kind)
             for suffix, labels, value in family.samples:
                 metric.add_sample(f"{family.name}{suffix}", labels, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from functools import cached_property
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -70,5 +71,9 @@ class Probes:
         return bool(wanted) and scheme.lower() == "bearer" and fits
 
     def _exposition(self) -> str:
-        app = self._app
-        return exposition(Metrics(app.store, app.settings, app.database).families(clock.utc_now()))
+        return exposition(self._known_metrics.families(clock.utc_now()))
+
+    @cached_property
+    def _known_metrics(self) -> Metrics:
+        """Made at the first scrape: screens open nothing."""
+        return Metrics(self._app.store, self._app.settings, self._app.database)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final, NamedTuple
 
 from bide.db.engine import Database
 from bide.errors import DatabaseError, NotMigrated
 from bide.jobs.job import QueueRow, State, WorkerRow
-from bide.jobs.statistics import BOUNDS, Statistic
+from bide.jobs.statistics import BOUNDS, MINUTE, Statistic, added_up, start_of
 from bide.jobs.store import Store
 from bide.workers.processes import host_name
 from bide.workers.settings import Settings
 
 #: Jobs of one queue and state are counted no further.
 MOST: Final = 100_000
+#: Nobody writes to minutes that are older, and pruning moves only what is older still.
+SETTLED: Final = timedelta(hours=2)
+#: Who did not ask for so long reads all again: pruning moves what is a day old.
+MOVED: Final = timedelta(hours=20)
+#: After so long more has settled.
+STEP: Final = timedelta(minutes=10)
 SHOWN: Final = (State.READY, State.RUNNING, State.SCHEDULED, State.FAILED)
 
 #: Every metric: its kind, and what it means. The documentation prints this table.
@@ -78,11 +85,33 @@ class Family(NamedTuple):
         return METRICS[self.name][1]
 
 
+class Totals:
+    """Sums over all time by queue and name. What has settled is read once; any thread may ask."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._settled: list[Statistic] = []
+        self._until: datetime | None = None
+        self._lock = threading.Lock()
+
+    def read(self, now: datetime) -> list[Statistic]:
+        """The sums up to now; no sum is ever less than before."""
+        statistics = self._store.statistics
+        with self._lock:
+            if self._until is not None and now - self._until > MOVED:
+                self._settled, self._until = [], None
+            until = start_of(now - SETTLED, MINUTE)
+            if self._until is None or until - self._until > STEP:
+                more = statistics.read(self._until, until)
+                self._settled, self._until = added_up([*self._settled, *more]), until
+            return added_up([*self._settled, *statistics.read(self._until)])
+
+
 class Metrics:
-    """The metrics of one store, in `database` unless it is in memory."""
+    """The metrics of one store, in `database` unless it is in memory. Keep it: later answers are cheaper."""
 
     def __init__(self, store: Store, settings: Settings, database: Database | None) -> None:
-        self._store = store
+        self._store, self._totals = store, Totals(store)
         self._silent_after = settings.heartbeat_interval * settings.missed_heartbeats
         sqlite = database is not None and database.kind == "sqlite"
         self._file = database.file if database is not None and sqlite else None
@@ -90,7 +119,7 @@ class Metrics:
     def families(self, now: datetime) -> list[Family]:
         """What is known now; when the database cannot be asked only that."""
         try:
-            found = [*self._queues(now), *self._counts(), *self._workers(now), *self._space()]
+            found = [*self._queues(now), *self._counts(now), *self._workers(now), *self._space()]
         except DatabaseError:
             return [_gauge("bide_up", [({}, 0)])]
         return [_gauge("bide_up", [({}, 1)]), *found]
@@ -108,9 +137,9 @@ class Metrics:
         paused = (({"queue": row.name}, int(row.paused_at is not None)) for row in rows)
         yield _gauge("bide_queue_paused", paused)
 
-    def _counts(self) -> Iterator[Family]:
+    def _counts(self, now: datetime) -> Iterator[Family]:
         try:
-            rows = self._store.statistics.read()
+            rows = self._totals.read(now)
         except NotMigrated:
             return
         yield _counter("bide_jobs_succeeded", ((_job(row), row.succeeded) for row in rows))

@@ -110,7 +110,7 @@ class Settings:
         "Seconds for which statistics are known by the hour (two days of them by the minute); "
         "older ones are added up.",
         example="1209600",
-        check=_at_least(3600),
+        check=_at_least(86400),
     )
     keep_audit: float = _setting(
         365 * 86400.0,
