@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], within: float = 5.0, every: float = 0.01) -> T:
+def wait_until(condition: Callable[[], T], within: float = 30.0, every: float = 0.01) -> T:
     """The first true value of `condition()`; AssertionError when there is none in `within` seconds.
 
     `every` is the pause between two looks. Exceptions of the condition are the caller's business.

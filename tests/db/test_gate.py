@@ -63,7 +63,7 @@ def test_a_closed_gate_lets_nobody_in_until_it_opens() -> None:
     thread.start()
     assert not passed.wait(0.05)
     gate.open()
-    assert passed.wait(5)
+    assert passed.wait(20)
     thread.join()
 
 
@@ -73,7 +73,7 @@ def test_closing_waits_for_those_inside_and_not_for_itself() -> None:
     def stay() -> None:
         with gate.passed():
             inside.set()
-            leave.wait(5)
+            leave.wait(20)
 
     def close() -> None:
         with gate.passed():
@@ -82,7 +82,7 @@ def test_closing_waits_for_those_inside_and_not_for_itself() -> None:
 
     staying, closing = threading.Thread(target=stay), threading.Thread(target=close)
     staying.start()
-    assert inside.wait(5)
+    assert inside.wait(20)
     closing.start()
     assert not closed.wait(0.05)
     leave.set()

@@ -204,7 +204,7 @@ def test_a_thread_with_a_lock_is_refused_by_name_in_strict_mode() -> None:
     thread = threading.Thread(target=hold, name="holder of the lock")
     thread.start()
     try:
-        assert held.wait(5)
+        assert held.wait(20)
         with pytest.raises(ForkError, match=r"'holder of the lock' at .*in hold with lock taken"):
             guard.before_fork(strict=True)
     finally:

@@ -128,10 +128,10 @@ def test_a_thread_that_is_making_the_value_at_the_fork_does_not_lock_the_child_o
     owned = Owned(make)
     thread = threading.Thread(target=owned.get)
     thread.start()
-    assert entered.wait(5)
+    assert entered.wait(20)
     child = start(lambda: owned.get().maker)
     try:
-        assert finish(*child, within=5) == child[0]
+        assert finish(*child, within=20) == child[0]
     finally:
         leave.set()
         thread.join()

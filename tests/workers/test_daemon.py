@@ -139,7 +139,7 @@ def test_what_is_left_of_a_killed_supervisor_is_cleared_and_its_workers_end(shop
     assert done.returncode == 3
     assert f"pid-file for killed process {pid} found" in done.stdout
     assert shop.pid_files() == []
-    wait_until(lambda: not any(lives(one) for one in children), within=6)
+    wait_until(lambda: not any(lives(one) for one in children), within=20)
 
 
 def test_restart_replaces_the_fleet_by_one_with_the_options_given(shop: Place) -> None:

@@ -46,7 +46,7 @@ def test_the_job_of_a_killed_worker_runs_again_at_once_and_its_worker_is_replace
     job_id = shop.enqueue("dies", 1, 1)
     [done] = shop.wait_for(did=1)
     first, second = shop.notes(began=1)
-    assert second["at"] - first["at"] < 2.0
+    assert second["at"] - first["at"] < 10.0  # a rescue by heartbeats would take 20 at least
     assert done["pid"] != first["pid"]
     wait_until(lambda: len(shop.children()) == 3)
     assert shop.app.store.get(job_id) is None or wait_until(
@@ -113,7 +113,7 @@ def test_an_idle_fleet_stops_at_once_with_status_0(shop: Fleet) -> None:
     shop.start("-n", "2")
     shop.wait_for(2, execute=None)
     shop.signal(signal.SIGTERM)
-    assert shop.wait(5) == 0
+    assert shop.wait(20) == 0
     assert shop.app.store.workers() == []
 
 
@@ -155,7 +155,7 @@ def test_workers_whose_supervisor_was_killed_finish_and_end(shop: Fleet) -> None
     shop.signal(signal.SIGKILL)
     shop.wait()
     assert shop.wait_for(did=1)
-    wait_until(lambda: not any(_lives(pid) for pid in children), within=6)
+    wait_until(lambda: not any(_lives(pid) for pid in children), within=20)
 
 
 def test_a_killed_keeper_is_replaced_and_deaths_are_still_reported(shop: Fleet) -> None:

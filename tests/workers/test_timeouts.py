@@ -105,7 +105,7 @@ def test_a_blocking_call_is_ended_too(app: bide.App) -> None:
     sleeps.delay()
     began = clock.monotonic()
     assert app.worker().work_off() == (0, 1)
-    assert clock.monotonic() - began < 5
+    assert clock.monotonic() - began < 18
 
 
 def test_hooks_are_limited_with_the_job_and_the_error_hooks_see_the_timeout(app: bide.App) -> None:
@@ -208,7 +208,7 @@ def test_a_body_is_cut_from_another_thread(where: Any) -> None:
 
     def work() -> None:
         inside = threading.Event()
-        other = threading.Thread(target=lambda: (inside.wait(5), deadline.cut(WorkerStop())))
+        other = threading.Thread(target=lambda: (inside.wait(20), deadline.cut(WorkerStop())))
         other.start()
         try:
             with deadline.limit(30):
