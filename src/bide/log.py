@@ -210,6 +210,10 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.INFO,
         lambda f: f"{'Now' if f['done'] else 'Still'} {f['workers']} workers, asked by signal",
     ),
+    "background_not_here": (
+        logging.INFO,
+        lambda f: f"Process {f['pid']} only watches files for a reloader: the serving one works",
+    ),
     "reload_began": (logging.INFO, lambda f: f"Supervisor {f['pid']} tries the new code"),
     "reload_refused": (
         logging.ERROR,

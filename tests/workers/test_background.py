@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import bide
+from bide.workers.reloaders import only_watches
+from servers.server import free_port
 from waiting import wait_until
 from workers.fleets import Fleet, fleet
 
@@ -66,6 +69,70 @@ def test_a_preloading_server_has_workers_in_its_children(shop: Fleet) -> None:
         in_children=True,
     )
     wait_until(lambda: len(shop.notes(did=None)) == 2)
+
+
+SITE = """
+import flask, shop
+site = flask.Flask("site")
+shop.app.run_in_background()
+VERSION = 1
+"""
+
+
+@pytest.mark.story
+@pytest.mark.timeout(240)
+def test_under_a_reloader_only_the_serving_process_works_and_its_successor_after_it(
+    shop: Fleet,
+) -> None:
+    """The process that watches the files has loaded the application too, and would run old code."""
+    place = shop.directory / "serving.py"
+    place.write_text(SITE)
+    command = ["-m", "flask", "--app", "serving", "run", "--debug", "--port", str(free_port())]
+    with (shop.directory / "served").open("wb") as out:
+        watching = subprocess.Popen(
+            [sys.executable, *command], cwd=shop.directory, env=shop.environment, stdout=out,
+            stderr=out, start_new_session=True,
+        )  # fmt: skip
+    try:
+        shop.wait_for(execute=None, within=60)
+        shop.enqueue("work", 1)
+        [done] = shop.wait_for(did=1, within=60)
+        place.write_text(SITE.replace("VERSION = 1", "VERSION = 22"))
+        wait_until(lambda: len(workers_of(shop)) > 1, within=90)
+        shop.enqueue("work", 2)
+        [again] = shop.wait_for(did=2, within=60)
+        assert again["pid"] != done["pid"]
+        assert watching.pid not in workers_of(shop)
+    finally:
+        os.killpg(watching.pid, signal.SIGKILL)
+        watching.wait(20)
+
+
+def workers_of(shop: Fleet) -> set[int]:
+    return {note["pid"] for note in shop.notes(execute=None)}
+
+
+FLASK = {"FLASK_RUN_FROM_CLI": "true"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "watches"),
+    [
+        (["flask", "run", "--debug"], FLASK, True),
+        (["flask", "run"], {**FLASK, "FLASK_DEBUG": "1"}, True),
+        (["flask", "run"], {**FLASK, "FLASK_DEBUG": "0"}, False),
+        (["flask", "run", "--debug"], {**FLASK, "WERKZEUG_RUN_MAIN": "true"}, False),
+        (["flask", "run", "--debug", "--no-reload"], FLASK, False),
+        (["manage.py", "runserver"], {}, True),
+        (["manage.py", "runserver", "--noreload"], {}, False),
+        (["manage.py", "runserver", "8001"], {"RUN_MAIN": "true"}, False),
+        (["gunicorn", "shop:site"], {}, False),
+    ],
+)
+def test_reloaders_are_known_by_how_they_were_started(
+    arguments: list[str], environment: dict[str, str], watches: bool
+) -> None:
+    assert only_watches(arguments, environment) is watches
 
 
 def run(shop: Fleet, code: str, *, in_children: bool = False) -> None:

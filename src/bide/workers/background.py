@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 from bide.errors import SettingsError
 from bide.events import emit
 from bide.workers.processes import host_name
+from bide.workers.reloaders import only_watches
 from bide.workers.signals import Requests
 
 
@@ -53,8 +55,11 @@ class Background:
         return self._pid == os.getpid() and any(thread.is_alive() for thread in self._threads)
 
     def start(self) -> Background:
-        """Begin in this process; again is harmless."""
+        """Begin in this process; again is harmless, and nothing begins where a reloader only watches."""
         if self.running:
+            return self
+        if only_watches(sys.argv, os.environ):
+            emit("background_not_here", pid=os.getpid())
             return self
         self._pid = os.getpid()
         names = [f"host:{host_name()} pid:{self._pid} thread:{n}" for n in range(self._number)]
