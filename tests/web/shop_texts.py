@@ -41,7 +41,8 @@ def editor_of(app: App) -> Editor:
 
 def close(app: App) -> None:
     """End what watches the texts, those of the screens too."""
-    watch.end()
+    for live in [*watch._lives]:
+        watch.unwatch(live)
     app.close()
 
 

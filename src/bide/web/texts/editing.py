@@ -80,7 +80,11 @@ def page_of(
 
 def save(place: Place) -> Response:
     """What the buttons below the fields do."""
-    text, deed = _text(place), place.visit.field("do", "save")
+    # A form sent by the keyboard names no button: it means the first one.
+    text, deed = (
+        _text(place),
+        place.visit.field("do") or ("save" if place.may("edit") else "suggest"),
+    )
     place.demand("edit" if deed == "save" else "suggest")
     value: Any = None
     try:
@@ -93,7 +97,8 @@ def save(place: Place) -> Response:
         fresh = place.editor.text(text.locale, text.key)
         given = value if value is not None else _raw(place, text)
         return page_of(place, fresh, given=given, problem=problem, status=409)
-    return _go_on(place, text.key, saved)
+    stay = place.visit.field("then") == "stay" or deed == "draft"
+    return _go_on(place, text.key, saved, stay=stay)
 
 
 def _done(place: Place, text: Text, value: Any, deed: str) -> str:
@@ -109,10 +114,10 @@ def _done(place: Place, text: Text, value: Any, deed: str) -> str:
     return "draft" if deed == "draft" else "suggestion"
 
 
-def _go_on(place: Place, key: str, saved: str) -> Response:
+def _go_on(place: Place, key: str, saved: str, *, stay: bool) -> Response:
     """To the next text of the filter, or back to the same."""
     following = key
-    if place.visit.field("then") == "next":
+    if not stay:
         following = place.editor.listing(place.locale).next(place.search, key) or ""
     what = {"saved": saved, "saved_key": key}
     return place.go("text", key=following, **what) if following else place.go(**what)
