@@ -11,17 +11,13 @@ from typing import Any
 from bide import App, clock
 from bide.jobs.job import Filter
 from bide.jobs.statistics import BOUNDS, Statistic
-from bide.jobs.store import Wanted
+from bide.jobs.store import Failure, Wanted
 
 
 @dataclass
 class Money:
     amount: Decimal
     currency: str
-
-
-class PaymentRefused(Exception):
-    """The bank said no."""
 
 
 def declare(app: App) -> dict[str, Any]:
@@ -33,11 +29,11 @@ def declare(app: App) -> dict[str, Any]:
 
     @app.job(name="billing.charge", queue="billing", max_attempts=1)
     def charge(order: int, total: Money, card_token: str = "tok") -> None:
-        raise PaymentRefused(f"card of order {order} was declined (token={card_token})")
+        pass
 
     @app.job(name="shop.report", queue="reports", priority=10)
     def report(day: date, formats: tuple[str, ...] = ("pdf",)) -> None:
-        raise TimeoutError("the warehouse did not answer within 30 s")
+        pass
 
     @app.job(name="shop.thumbnail", queue="default")
     def thumbnail(path: str, sizes: list[int]) -> None:
@@ -52,9 +48,8 @@ def open_shop(app: App) -> dict[str, Any]:
     jobs, now = declare(app), clock.utc_now()
     for number in range(3):
         jobs["charge"].delay(4711 + number, Money(Decimal("19.99"), "EUR"), card_token="tok_4f3a")
-    app.worker(queues=["billing"]).work_off()
+    _failures(app, now)
     jobs["report"].delay(date(2027, 1, 31), formats=("pdf", "csv"))
-    app.worker(queues=["reports"]).work_off(1)
     for number in range(14):
         jobs["welcome"].delay(number, name="Ada")
         jobs["thumbnail"].delay(f"/photos/{number}.jpg", [64, 256])
@@ -65,6 +60,30 @@ def open_shop(app: App) -> dict[str, Any]:
     app.store.cancel(Filter(ids=(cancelled.id,)), now)
     app.store.statistics.write(1, [one for minute in range(60) for one in _minute(minute)])
     return jobs
+
+
+TRACE = """\
+card of order {order} was declined (token=tok_4f3a)
+Traceback (most recent call last):
+  File "/srv/shop/billing.py", line 36, in charge
+    receipt = bank.take(order, total, card_token)
+  File "/srv/shop/bank.py", line 112, in take
+    raise PaymentRefused(f"card of order {{order}} was declined (token={{token}})")
+shop.bank.PaymentRefused: card of order {order} was declined (token=tok_4f3a)"""
+
+
+def _failures(app: App, now: Any) -> None:
+    """Three jobs that a worker has tried in vain."""
+    ref = app.store.register("host:app-1 pid:4099", "app-1", 4099, {})
+    for number, row in enumerate(app.store.claim(ref, Wanted(("billing",)), 3, now)):
+        began, ended = (
+            now - timedelta(minutes=9 * number, seconds=2),
+            now - timedelta(minutes=9 * number),
+        )
+        error = TRACE.format(order=4711 + number)
+        failure = Failure(row.id, row.lease, 1, error, "PaymentRefused", began, None)
+        app.store.fail(ref, failure, ended, keep=True)
+    app.store.retire(ref, now)
 
 
 def _workers(app: App, now: Any) -> None:

@@ -10,7 +10,7 @@ from bide.jobs.job import Filter, JobRow, QueueRow, State
 #: No count goes further; screens show one more than this as "10,000+".
 MOST: Final = 10_000
 #: How many jobs one page looks through for those that fit.
-AMONG: Final = 20_000
+AMONG: Final = 10_000
 #: Characters of an error that tell one from another: of its first line.
 ERROR_LENGTH: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -60,6 +61,7 @@ class Watch:
         self._store = store
         self._lock = threading.Lock()
         self._seen: tuple[float, Glance] | None = None
+        self._counted: tuple[float, dict[State, int]] | None = None
 
     def look(self) -> Glance:
         """What is there now."""
@@ -68,19 +70,24 @@ class Watch:
                 self._seen = (clock.monotonic(), self._look())
             return self._seen[1]
 
+    def counts(self) -> dict[State, int]:
+        """How many jobs are in each state: the part that lists need."""
+        with self._lock:
+            if self._counted is None or clock.monotonic() - self._counted[0] > _FRESH:
+                self._counted = (clock.monotonic(), self._store().surveys.counts())
+            return self._counted[1]
+
     def forget(self) -> None:
         """Something was changed here, so look anew."""
-        self._seen = None
+        self._seen = self._counted = None
 
     def _look(self) -> Glance:
         store = self._store()
-        queues = store.surveys.queues()
+        queues, counts = store.surveys.queues(), Counter[State]()
+        for queue in queues:
+            counts.update(queue.counts)
         return Glance(
-            clock.utc_now(),
-            store.surveys.counts(),
-            queues,
-            store.workers(),
-            store.next_run_at(Wanted()),
+            clock.utc_now(), dict(counts), queues, store.workers(), store.next_run_at(Wanted())
         )
 
 

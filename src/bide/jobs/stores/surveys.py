@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true, union_all
 
 from bide.db.connection import Connection, Row
 from bide.db.dialects import moment_from, moment_in
@@ -39,16 +39,13 @@ class SqlSurveys:
     ) -> Page:
         """Jobs that `which` means, a page at a time."""
         order = order_of(self._jobs, which)
-        some = self._some(order, which, after)
+        some, rest = self._some(order, which, after), _rest(which)
         columns = [*(self._jobs.c[name] for name in JobRow._fields), *order.columns]
-        query, rest = select(*columns), _rest(which)
         if rest == Filter():
-            query = query.where(*some)
+            query = select(*columns).where(*some).order_by(*order.by()).limit(limit + 1)
         else:
-            near = select(self._jobs.c.id).where(*some).order_by(*order.by()).limit(among)
-            ids = near.subquery("near")
-            query = query.join(ids, ids.c.id == self._jobs.c.id).where(self._meant(rest))
-        query = query.order_by(*order.by()).limit(limit + 1)
+            near = self._near(order, which, after, among, *columns)
+            query = select(*near.columns).where(near.fits).order_by(*near.by).limit(limit + 1)
         end = select(*order.columns).where(*some).order_by(*order.by()).limit(1).offset(among - 1)
 
         def work(connection: Connection) -> tuple[list[Row], list[Row]]:
@@ -98,16 +95,10 @@ class SqlSurveys:
     ) -> list[Group]:
         """The jobs that `which` means, told apart, the largest group first."""
         order, jobs = order_of(self._jobs, which), self._jobs.c
-        near = select(jobs.id).where(*self._some(order, which, None)).order_by(*order.by())
-        ids = near.limit(among).subquery("near")
         error = func.substr(func.coalesce(jobs.last_error, ""), 1, ERROR_LENGTH)
-        value = (jobs.name if by == "name" else error).label("value")
-        query = (
-            select(value, func.count(), func.max(jobs.id))
-            .join(ids, ids.c.id == jobs.id)
-            .where(self._meant(_rest(which)))
-            .group_by(value)
-        )
+        near = self._near(order, which, None, among, jobs.name if by == "name" else error, jobs.id)
+        value, job_id = near.columns
+        query = select(value, func.count(), func.max(job_id)).where(near.fits).group_by(value)
         numbers: Counter[str] = Counter()
         newest: dict[str, int] = {}
         for text, number, job_id in self._database.read(lambda c: c.core(query)):
@@ -115,6 +106,24 @@ class SqlSurveys:
             numbers[name] += number
             newest[name] = max(newest.get(name, 0), job_id)
         return [Group(name, number, newest[name]) for name, number in numbers.most_common()]
+
+    def _near(
+        self, order: Order, which: Filter, after: str | None, among: int, *columns: Any
+    ) -> Near:
+        """The first `among` jobs of a list, and which of them fit. Behind a LIMIT no planner mistakes the
+        filter for something to begin with."""
+        named = [column.label(f"c{place}") for place, column in enumerate(columns)]
+        keys = [column.label(f"k{place}") for place, column in enumerate(order.columns)]
+        fits = self._meant(_rest(which)).label("fits")
+        some = self._some(order, which, after)
+        query = select(*named, *keys, fits).where(*some).order_by(*order.by()).limit(among)
+        near = query.subquery("near").c
+        places = [near[key.name] for key in keys]
+        return Near(
+            [near[column.name] for column in named],
+            near.fits == true(),
+            [place.desc() if order.descending else place.asc() for place in places],
+        )
 
     def _some(self, order: Order, which: Filter, after: str | None) -> list[ColumnElement[bool]]:
         """What an index can answer of a filter."""
@@ -124,7 +133,13 @@ class SqlSurveys:
         return [self._meant(near), order.behind(place, kind)]
 
     def _bounded(self, state: State, at_most: int, *columns: Any) -> Any:
-        query = select(*columns).where(self._jobs.c.state == int(state)).limit(at_most)
+        jobs = self._jobs.c
+        by = {  # by an index of that state, since a planner would rather read the table
+            State.READY: (jobs.queue, jobs.priority, jobs.pos),
+            State.RUNNING: (jobs.worker_id,),
+            State.SCHEDULED: (jobs.run_at,),
+        }.get(state, (jobs.state, jobs.finished_at))
+        query = select(*columns).where(jobs.state == int(state)).order_by(*by).limit(at_most)
         return query.subquery(f"some_{state.name.lower()}")
 
     def _counted(self, state: State, at_most: int) -> Select[int, int]:
@@ -164,6 +179,14 @@ class SqlSurveys:
 
 
 Levels = dict[tuple[str, int], datetime]
+
+
+class Near(NamedTuple):
+    """Columns of a part of a list, the condition that a row fits, and the order of the list."""
+
+    columns: list[Any]
+    fits: ColumnElement[bool]
+    by: list[ColumnElement[Any]]
 
 
 def _is_ready(which: Filter) -> bool:

@@ -46,7 +46,7 @@ def page(visit: Visit) -> Response:
     grouping: Literal["name", "error"] | None = (
         "name" if by == "name" else "error" if by == "error" else None
     )
-    counts = visit.screens.watch.look().counts
+    counts = visit.screens.watch.counts()
     context: dict[str, Any] = {
         "asked": asked,
         "fields": asked.fields,

@@ -13,7 +13,7 @@ from bide.web.screens import Screens
 from bide.web.sections import Section
 from bide.web.visit import Visit
 
-_MOST: Final = 500
+_MOST: Final = 200
 
 
 class Crew(NamedTuple):
