@@ -143,25 +143,31 @@ def explain(app: App) -> None:
     """The plans of the statements behind the lists."""
     database = app.database
     assert database is not None
+    read = database.read
+
+    def explained(work: Any) -> Any:
+        return read(lambda connection: work(Explained(connection)))
+
+    database.read = explained  # type: ignore[method-assign]
     for state in State:
-        told: list[str] = []
-
-        def work(connection: Any, told: list[str] = told) -> None:
-            run = connection._run
-
-            def noted(text: str, params: Any, *, prepare: bool) -> Any:
-                plan = run("EXPLAIN (FORMAT JSON) " + text, params, prepare=False)
-                told.append(text)
-                print("   ", " < ".join(nodes(plan[0][0])))
-                return run(text, params, prepare=prepare)
-
-            connection._run = noted
-
         print(state.name.lower())
-        original = database.read
-        database.read = lambda w: original(lambda c: (work(c), w(c))[1])  # type: ignore[method-assign]
         app.store.surveys.page(Filter(states=(state,), name="shop.job_7"), limit=50)
-        database.read = original  # type: ignore[method-assign]
+    print("queues")
+    app.store.surveys.queues()
+    database.read = read  # type: ignore[method-assign]
+
+
+class Explained:
+    """A connection that prints the plan of each statement before it runs it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def core(self, query: Any) -> Any:
+        text, params = self._connection.driver.compile(query)
+        [[plan]] = self._connection._run(f"EXPLAIN (FORMAT JSON) {text}", params, prepare=False)
+        print("   ", " < ".join(nodes(plan)))
+        return self._connection.core(query)
 
 
 def nodes(plan: Any) -> list[str]:

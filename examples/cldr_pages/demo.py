@@ -47,7 +47,10 @@ def main() -> int:
         workers.send_signal(signal.SIGTERM)
         workers.wait(30)
     index(output)
-    return summary(pages, jobs, seconds, output) or told(spoken)
+    status = summary(pages, jobs, seconds, output) or told(spoken)
+    if options.web:
+        subprocess.run([*command[:-1], "web"], cwd=HERE, check=False)
+    return status
 
 
 def arguments() -> argparse.Namespace:
@@ -59,6 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=Path("demo-output"), help="where the pages go"
     )
+    parser.add_argument("--web", action="store_true", help="end with the screens open")
     parser.add_argument("--quick", action="store_true", help="every 20th locale only")
     return parser.parse_args()
 

@@ -76,13 +76,10 @@ def _failures(app: App, now: Any) -> None:
     """Three jobs that a worker has tried in vain."""
     ref = app.store.register("host:app-1 pid:4099", "app-1", 4099, {})
     for number, row in enumerate(app.store.claim(ref, Wanted(("billing",)), 3, now)):
-        began, ended = (
-            now - timedelta(minutes=9 * number, seconds=2),
-            now - timedelta(minutes=9 * number),
-        )
+        began = now - timedelta(seconds=2)
         error = TRACE.format(order=4711 + number)
         failure = Failure(row.id, row.lease, 1, error, "PaymentRefused", began, None)
-        app.store.fail(ref, failure, ended, keep=True)
+        app.store.fail(ref, failure, now, keep=True)
     app.store.retire(ref, now)
 
 
