@@ -13,8 +13,10 @@ from bide import clock, events
 from bide.errors import ConnectionLost
 from bide.jobs.job import State
 from bide.jobs.store import Wanted
-from bide.workers.fleet import RETRY, Death, Deaths, Fleet
+from bide.workers.deaths import REMEMBERED, Death, Deaths
+from bide.workers.fleet import RETRY, Fleet
 from bide.workers.slate import Slate
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -48,6 +50,30 @@ def test_deaths_that_a_dead_keeper_had_heard_are_told_to_the_next_one(deaths: De
     deaths.tell_again()
     [again] = Deaths((deaths.reader, deaths.writer)).heard()
     assert (again.worker_id, again.pid, again.how) == (1, 4711, "killed by SIGKILL")
+
+
+def test_a_supervisor_never_waits_for_keepers_that_do_not_listen(deaths: Deaths) -> None:
+    """Keepers that die before they have heard anything leave the pipe full, and everybody would stand."""
+    for number in range(2000):
+        deaths.tell(Death(number, number, [(number, 1)] * 50, "killed by SIGKILL"))
+    for _ in range(50):
+        deaths.tell_again()
+    keeper, heard = Deaths((deaths.reader, deaths.writer)), set()
+    wait_until(
+        lambda: (
+            heard.update(one.pid for one in keeper.heard()) or deaths.flush() or len(heard) == 2000
+        )
+    )
+    assert len(heard) > REMEMBERED
+
+
+def test_what_is_left_of_a_line_that_a_dead_keeper_began_to_read_is_no_death(
+    deaths: Deaths,
+) -> None:
+    deaths.tell(Death(1, 4711, [(1, 1)], "killed by SIGKILL"))
+    os.read(deaths.reader, 20)
+    deaths.tell_again()
+    assert [one.pid for one in Deaths((deaths.reader, deaths.writer)).heard()] == [4711]
 
 
 def test_a_death_that_is_reported_twice_counts_once(app: bide.App, deaths: Deaths) -> None:

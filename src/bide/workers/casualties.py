@@ -12,7 +12,7 @@ from bide import clock
 from bide.events import emit
 from bide.jobs.store import Lease
 from bide.workers.children import Ended
-from bide.workers.fleet import Death, Deaths
+from bide.workers.deaths import Death, Deaths
 from bide.workers.roster import Place
 from bide.workers.settings import Settings
 from bide.workers.slate import Running, Slate

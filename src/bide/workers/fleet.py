@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from bide import clock
 from bide.errors import DatabaseError
@@ -16,7 +15,8 @@ from bide.events import emit
 from bide.forks.guard import crossings
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.store import Lease, Loss, WorkerRef
+from bide.jobs.store import Loss, WorkerRef
+from bide.workers.deaths import Death, Deaths
 from bide.workers.duties import Duty, pause
 from bide.workers.housekeeping import Housekeeping
 from bide.workers.processes import identity, is_running
@@ -24,8 +24,6 @@ from bide.workers.settings import Settings
 from bide.workers.signals import Bell, any_readable, handled
 from bide.workers.slate import Entry, Running, Slate
 
-#: Deaths that a new keeper is told again.
-REMEMBERED = 64
 #: Seconds until a dead worker is retired once more: its last claim may have been on its way.
 ONCE_MORE = 0.5
 #: Seconds beyond the grace time for which the keeper outlives its supervisor, while workers live.
@@ -34,54 +32,6 @@ LAST_GRACE = 5.0
 WATCH = 0.1
 #: Seconds between tries to report deaths to a database that is away.
 RETRY = 0.5
-
-
-class Death(NamedTuple):
-    """A worker that ended, as the supervisor saw it: who it was, what it was running, how it ended.
-
-    `late` are those of its jobs for whose sake it was killed: they had ignored their timeout.
-    """
-
-    worker_id: int
-    pid: int
-    running: list[Lease]
-    how: str
-    late: Sequence[Lease] = ()
-
-
-class Deaths:
-    """A pipe of deaths from supervisor to keeper; it outlives keepers, so that no death is missed.
-
-    What a keeper had heard and perhaps not reported when it died is told to the next one again:
-    reporting a death twice is harmless.
-    """
-
-    def __init__(self, ends: tuple[int, int] | None = None) -> None:
-        self.reader, self.writer = ends or os.pipe()
-        os.set_blocking(self.reader, False)
-        self._rest = b""
-        self._told: deque[Death] = deque(maxlen=REMEMBERED)
-
-    def tell(self, death: Death) -> None:
-        """From the supervisor."""
-        self._told.append(death)
-        self._write(death)
-
-    def tell_again(self) -> None:
-        """From the supervisor, whose keeper died."""
-        for death in self._told:
-            self._write(death)
-
-    def _write(self, death: Death) -> None:
-        os.write(self.writer, json.dumps(death._asdict()).encode() + b"\n")
-
-    def heard(self) -> list[Death]:
-        """To the keeper: those that came in."""
-        with suppress(BlockingIOError):
-            while data := os.read(self.reader, 65536):
-                self._rest += data
-        *lines, self._rest = self._rest.split(b"\n")
-        return [Death(**json.loads(line)) for line in lines]
 
 
 class Fleet:

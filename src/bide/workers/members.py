@@ -13,7 +13,8 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers import titles
 from bide.workers.commission import Commission
-from bide.workers.fleet import Deaths, Fleet
+from bide.workers.deaths import Deaths
+from bide.workers.fleet import Fleet
 from bide.workers.logfile import LogFile
 from bide.workers.parent_death import die_with_parent
 from bide.workers.processes import host_name

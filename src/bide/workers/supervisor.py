@@ -15,7 +15,7 @@ from bide.jobs.store import Wanted
 from bide.workers.casualties import LAST_GRACE, Casualties
 from bide.workers.children import MISCONFIGURED, Ended, fork_child, reap, reap_strangers
 from bide.workers.commission import Commission
-from bide.workers.fleet import Deaths
+from bide.workers.deaths import Deaths
 from bide.workers.logfile import LogFile
 from bide.workers.members import MakeWorker, Members
 from bide.workers.renewal import Handover, Renewal
@@ -146,6 +146,7 @@ class Supervisor:
         while self._signals:
             self._heed(self._signals.pop(0))
         self._reap()
+        self._deaths.flush()
         self._casualties.kill_overdue(self.roster.manned)
         self._fill()
         self._renew()
