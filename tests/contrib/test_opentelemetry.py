@@ -215,7 +215,7 @@ def test_counts_and_times_are_metrics(watched: Watched) -> None:
     for fail in (False, True, False):
         charge.delay(fail)
     app.worker().work_off()
-    told = {"queue": "bank", "job": "charge"}
+    told = {"queue": "bank", "name": "charge"}
     [(attributes, enqueued)] = watched.metric("bide.jobs.enqueued")
     assert (attributes, enqueued.value) == (told, 3)
     runs = {

@@ -27,7 +27,7 @@ def test_an_application_scrapes_both(database_url: str) -> None:
     found: dict[str, Any] = {one.name: one for one in text_string_to_metric_families(scraped)}
     assert found["orders"].samples[0].value == 1
     [sample] = found["bide_jobs_succeeded"].samples
-    assert (sample.labels, sample.value) == ({"queue": "mail", "job": "send"}, 1)
+    assert (sample.labels, sample.value) == ({"queue": "mail", "name": "send"}, 1)
     assert found["bide_job_run_seconds"].type == "histogram"
     app.close()
 

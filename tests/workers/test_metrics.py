@@ -34,8 +34,8 @@ def parsed(text: str) -> Values:
     }
 
 
-def value(values: Values, name: str, **labels: str) -> float:
-    return values[name, frozenset(labels.items())]
+def value(values: Values, metric: str, **labels: str) -> float:
+    return values[metric, frozenset(labels.items())]
 
 
 def counters(app: bide.App) -> Values:
@@ -69,7 +69,7 @@ def test_counts_depths_and_times_are_told(app: bide.App, charge: Any) -> None:
     charge.using(run_at=clock.utc_now() - timedelta(seconds=60)).delay("work")
     app.store.pause("mail", clock.utc_now())
     values = parsed(told(app))
-    job = {"queue": "bank", "job": "charge"}
+    job = {"queue": "bank", "name": "charge"}
     assert value(values, "bide_up") == 1
     assert value(values, "bide_jobs_succeeded_total", **job) == 2
     assert value(values, "bide_jobs_failed_total", **job) == 1
@@ -134,7 +134,7 @@ def test_what_has_settled_is_read_once_and_counts_on(
         while app.store.statistics.prune(later, keep=timedelta(days=1)):
             pass
         told = parsed(exposition(metrics.families(later)))
-        return value(told, "bide_jobs_succeeded_total", queue="bank", job="charge")
+        return value(told, "bide_jobs_succeeded_total", queue="bank", name="charge")
 
     def add(hours: float) -> None:
         at = start_of(now + timedelta(hours=hours), MINUTE)
@@ -186,7 +186,7 @@ def test_names_may_hold_anything(app: bide.App) -> None:
     work.delay()
     app.worker().work_off()
     values = parsed(told(app))
-    assert value(values, "bide_jobs_succeeded_total", queue='q"\\n', job=name) == 1
+    assert value(values, "bide_jobs_succeeded_total", queue='q"\\n', name=name) == 1
 
 
 def test_every_metric_is_in_the_table(app: bide.App, charge: Any) -> None:
@@ -229,7 +229,7 @@ def test_counts_of_workers_that_were_killed_are_still_told(
             return values.get(
                 (
                     "bide_jobs_succeeded_total",
-                    frozenset({"queue": "default", "job": "work"}.items()),
+                    frozenset({"queue": "default", "name": "work"}.items()),
                 ),
                 0,
             )
@@ -240,3 +240,21 @@ def test_counts_of_workers_that_were_killed_are_still_told(
         for number in range(10):
             shop.enqueue("work", number)
         wait_until(lambda: succeeded() == 20, within=30)
+
+
+@pytest.mark.story
+def test_what_the_fork_guard_took_from_workers_is_told(sqlite_url: str, tmp_path: Path) -> None:
+    with fleet(tmp_path, sqlite_url, heartbeat_interval=0.3) as shop:
+        source = tmp_path / "shop.py"
+        opened = "import socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
+        opened += "held = socket.create_connection(server.getsockname())\n"
+        source.write_text(source.read_text() + opened)
+        shop.start("-n", "2")
+
+        def findings() -> float:
+            values = parsed(told(shop.app))
+            return max(
+                (v for (name, _), v in values.items() if name == "bide_fork_findings"), default=0
+            )
+
+        wait_until(lambda: findings() > 0, within=30)

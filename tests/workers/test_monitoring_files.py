@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bide.workers.metrics import METRICS
+import bide
+from bide import clock
+from bide.jobs.statistics import ALL_TIME, Statistic
+from bide.workers.metrics import METRICS, Metrics
 
 MONITORING = Path(__file__).parents[2] / "examples" / "monitoring"
 SUFFIXES = {
@@ -83,3 +86,17 @@ def test_prometheus_itself_finds_the_rules_right() -> None:
             [promtool, *words], cwd=MONITORING, capture_output=True, text=True, timeout=50
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_label_has_a_name_that_prometheus_gives_itself() -> None:
+    """It would be called exported_job, and rules that name `job` would mean what is scraped."""
+    app = bide.App("memory://")
+    app.store.register("one", "host-a", 1, {})
+    app.store.statistics.write(1, [Statistic(ALL_TIME, "mail", "send", succeeded=1)])
+    families = Metrics(app.store, app.settings, None).families(clock.utc_now())
+    labels = {name for family in families for one in family.samples for name in one.labels}
+    assert labels & {"job", "instance"} == set()
+    assert {"queue", "name", "host", "state", "reason", "le"} >= labels
+    for text in ("alerts.yml", "grafana-dashboard.json"):
+        told = (MONITORING / text).read_text()
+        assert not re.search(r"by \([^)]*\bjob\b|\{\{ ?(\$labels\.)?job", told), text

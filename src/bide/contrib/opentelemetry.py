@@ -194,7 +194,7 @@ def _failed(span: trace.Span, error: BaseException) -> None:
 
 
 def _dimensions(job: Job) -> dict[str, str]:
-    return {"queue": job.queue, "job": job.name}
+    return {"queue": job.queue, "name": job.name}
 
 
 def _attributes(job: Job, operation: str) -> dict[str, Any]:

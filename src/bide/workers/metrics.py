@@ -227,7 +227,8 @@ def _histogram(row: Statistic, buckets: Sequence[int], seconds: float) -> Iterat
 
 
 def _job(row: Statistic) -> dict[str, str]:
-    return {"queue": row.queue, "job": row.name}
+    # Not `job`: Prometheus calls what it scrapes so, and would rename ours.
+    return {"queue": row.queue, "name": row.name}
 
 
 def _reasons(row: Statistic) -> dict[str, int]:
