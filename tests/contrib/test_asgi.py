@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -30,6 +31,7 @@ from bide.contrib.fastapi import (
     enqueue_in,
     lifespan,
 )
+from bide.web import Viewer, create_app
 from lending import stored
 from waiting import wait_until
 
@@ -155,6 +157,22 @@ def test_a_dependency_stores_in_an_async_session(app: bide.App, note: Any, sqlit
         for number in range(4):
             assert client.post(f"/{number}").status_code == 200
         assert len(stored(app)) == 2
+
+
+def test_screens_are_mounted_below_a_path(app: bide.App) -> None:
+    async def viewer(request: Request) -> Viewer | None:
+        name = request.headers.get("x-user")
+        return Viewer(name) if name else None
+
+    api = FastAPI(lifespan=lifespan(app, migrate=True))
+    api.mount("/bide", create_app(app, auth=viewer))
+    with TestClient(api) as client:
+        assert client.get("/bide/").status_code == 403
+        page = client.get("/bide/", headers={"x-user": "ada"})
+        assert page.status_code == 200
+        style = re.search(r'href="(/bide/static/[^"]+\.css[^"]*)"', page.text)
+        assert style is not None
+        assert client.get(style[1]).status_code == 200
 
 
 def test_starlette_and_litestar_take_the_same_lifespan(

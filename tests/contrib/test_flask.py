@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -229,9 +230,13 @@ def test_screens_are_mounted_and_ask_the_application_who_looks(
 
     jobs.mount_screens(app, "/bide", viewer=viewer)
     client = Client(app)
-    assert client.get("/bide/nowhere").status_code == 403
+    assert client.get("/bide/", buffered=True).status_code == 403
     assert client.get("/login").text == "welcome"
-    assert client.get("/bide/nowhere").status_code == 404
+    page = client.get("/bide/", follow_redirects=True, buffered=True)
+    assert page.status_code == 200
+    style = re.search(r'href="(/bide/static/[^"]+\.css[^"]*)"', page.text)
+    assert style is not None
+    assert client.get(style[1], buffered=True).status_code == 200
 
 
 def test_screens_cannot_take_the_place_of_the_application(jobs: Bide, make_app: MakeApp) -> None:

@@ -63,6 +63,6 @@ def test_a_receipt_waits_for_the_mail_server(
 
 
 def test_the_screens_are_for_the_keeper(client: FlaskClient) -> None:
-    assert client.get("/bide/").status_code == 403
+    assert client.get("/bide/", buffered=True).status_code == 403
     assert client.post("/login", data={"word": "open sesame"}).status_code == 200
-    assert client.get("/bide/", follow_redirects=True).status_code == 200
+    assert client.get("/bide/", follow_redirects=True, buffered=True).status_code == 200
