@@ -95,6 +95,10 @@ def test_nothing_is_overwritten_and_nothing_half_done(init: Init) -> None:
     ("options", "words"),
     [
         (["--module", "shop/tasks.py"], "'shop/tasks.py' is no module; e.g. --module shop.tasks"),
+        (["--module", "shop..tasks"], "is no module"),
+        (["--module", "shop.class"], "is no module"),
+        (["--module", "json.tasks"], "would hide the module 'json' that is there already"),
+        (["--module", "bide"], "would hide the module 'bide'"),
         (["--database-url", "redis://localhost"], "names no database that Bide knows"),
     ],
 )
@@ -105,6 +109,14 @@ def test_wrong_answers_are_refused_before_anything_is_written(
     assert done.exit_code != 0
     assert words in done.output + str(done.exception)
     assert list(Path().iterdir()) == []
+
+
+def test_a_path_that_cannot_be_made_is_told(init: Init) -> None:
+    Path("shop").write_text("a file, no directory")
+    done = init("--yes", "--module", "shop.tasks")
+    assert done.exit_code == 1
+    assert "Error: Not a directory: shop" in done.output or "File exists: shop" in done.output
+    assert not Path("pyproject.toml").exists()
 
 
 def test_a_broken_pyproject_is_left_alone(init: Init) -> None:

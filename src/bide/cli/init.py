@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import keyword
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class Plan:
     @classmethod
     def of(cls, module: str, url: str) -> Plan:
         """Raises click.UsageError when something is there already or an answer is wrong."""
-        if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module):
-            raise click.UsageError(f"--module {module!r} is no module; e.g. --module shop.tasks")
+        if problem := _problem_with(module):
+            raise click.UsageError(f"--module {module!r} {problem}; e.g. --module shop.tasks")
         path = path_of(module)
         if path.exists():
             raise click.UsageError(
@@ -105,10 +105,22 @@ def init(*, database_url: str | None, module: str | None, migrate: bool, yes: bo
         module = module or click.prompt("Module for your jobs", default_module())
         database_url = database_url or click.prompt("Database", DEFAULT_URL)
     plan = Plan.of(module or default_module(), database_url or DEFAULT_URL)
-    plan.write()
+    try:
+        plan.write()
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror}: {error.filename}") from None
     if migrate:
         _migrate(plan.url)
     _tell_what_comes_next(plan, migrate)
+
+
+def _problem_with(module: str) -> str | None:
+    parts = module.split(".")
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        return "is no module"
+    if parts[0] in (*sys.stdlib_module_names, "bide"):
+        return f"would hide the module {parts[0]!r} that is there already"
+    return None
 
 
 def default_module() -> str:
