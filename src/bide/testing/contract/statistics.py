@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -122,6 +123,25 @@ class StatisticsContract:
         while store.statistics.prune(NOW, keep=WEEK, limit=3):
             assert total(store) == before
         assert [row.succeeded for row in total(store)] == [12]
+
+    def test_many_may_prune_at_once_while_others_write(self, store: Store) -> None:
+        """Each row goes into a sum once, whoever takes it."""
+        for writer in range(1, 5):
+            rows = [counted(ago=2 * HOUR + n * MINUTE) for n in range(50)]
+            store.statistics.write(writer, rows)
+
+        def prune() -> None:
+            while store.statistics.prune(NOW, keep=WEEK, limit=20):
+                pass
+
+        def write() -> None:
+            for n in range(20):
+                store.statistics.write(9, [counted(n + 1)])
+
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(work) for work in (prune, write, prune, prune)]:
+                done.result(60)
+        assert [row.succeeded for row in total(store)] == [4 * 50 + 20]
 
     def test_pruned_rows_are_known_in_the_sum_over_all_time_only(self, store: Store) -> None:
         store.statistics.write(7, [counted(1), counted(2, ago=30 * DAY)])
