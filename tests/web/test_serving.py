@@ -1,0 +1,113 @@
+"""`bide web` as a command, and its stream of events."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bide import App
+from bide.web import Viewer, create_app
+from web.browser import served
+from web.shop import declare
+
+COMMAND = [sys.executable, "-m", "bide.cli", "web"]
+
+
+@pytest.fixture
+def environment(sqlite_url: str) -> dict[str, str]:
+    return {**os.environ, "BIDE_DATABASE_URL": sqlite_url, "PYTHONUNBUFFERED": "1"}
+
+
+def refused(environment: dict[str, str], *options: str) -> str:
+    done = subprocess.run(
+        [*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    return done.stderr
+
+
+def test_other_machines_are_not_served_without_users(environment: dict[str, str]) -> None:
+    assert "--user-file" in refused(environment, "--host", "0.0.0.0")
+
+
+def test_a_wrong_list_of_users_is_told(environment: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    assert "cannot be read" in refused(environment, "--user-file", str(path))
+    path.write_text('[ada]\npassword = "plain"\nroles = ["everything"]\n')
+    assert "--hash-password" in refused(environment, "--user-file", str(path))
+
+
+@pytest.mark.story
+def test_the_command_serves_the_screens_and_prints_where(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            told = server.stdout.readline() + server.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:\d+/login\?token=\S+", told)
+            assert address, told
+            with urllib.request.urlopen(address[0], timeout=30) as answer:
+                assert b"One-time token" in answer.read()
+        finally:
+            server.terminate()
+        assert server.wait(30) in (0, -15)
+
+
+def events(answer: Any) -> Iterator[tuple[str, str]]:
+    """What the stream says, event by event."""
+    name, data = "", []
+    while line := answer.readline():
+        text = line.decode().rstrip("\n")
+        if text.startswith("event: "):
+            name = text[7:]
+        elif text.startswith("data:"):
+            data.append(text[6:])
+        elif not text and name:
+            yield name, "\n".join(data)
+            name, data = "", []
+
+
+@pytest.mark.story
+def test_a_stream_tells_what_changed_and_ends_with_the_session(sqlite_url: str) -> None:
+    app = App(sqlite_url)
+    app.migrate()
+    jobs, known = declare(app), [Viewer("ada")]
+    screens = create_app(app, auth=lambda request: known[0] if known else None)
+    with served(screens) as address:
+        connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("GET", "/queues?live=stream")
+        answer = connection.getresponse()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        told = events(answer)
+        assert "No queues yet" in next(told)[1]
+        jobs["thumbnail"].delay("/x.jpg", [1])
+        name, html = next(told)
+        assert name == "live"
+        assert "default" in html
+        assert "<html" not in html
+        known.clear()
+        assert next(told)[0] == "end"
+        connection.close()
+    app.close()
+
+
+def test_the_job_of_many_jobs_travels_as_plain_data() -> None:
+    from bide.jobs.bulk import Bulk
+    from bide.jobs.job import Filter, State
+
+    app = App("memory://")
+    which = Filter(ids=(1, 2), states=(State.FAILED,), text="x")
+    job = app.enqueue(Bulk("retry", which, who="ada", total=2))
+    assert json.loads(job.payload)["object"] == "bide.bulk"
+    assert Bulk.stored(job.payload).filter == which
