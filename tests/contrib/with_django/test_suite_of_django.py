@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
-import tarfile
-import tomllib
 from pathlib import Path
 
 import django
 import pytest
 
-from conftest import lacking
 from contrib.with_django.projects import as_json, database, run
+from contrib.with_django.suites_of_others import OMISSIONS, outcome, source_of
 
 HERE = Path(__file__).parent / "suites"
-OMISSIONS = tomllib.loads((HERE / "omissions.toml").read_text())
 #: What is put in the place of what; nothing else of the tests is changed.
 CHANGES = {
     r"django\.tasks\.backends\.dummy\.DummyBackend": "shim.AsDummy",
@@ -30,29 +25,6 @@ CHANGES = {
     r"\bSimpleTestCase": "TransactionTestCase",
     r"available_apps = \[\]": "pass",
 }
-
-
-def source_of(package: str, version: str, into: Path) -> Path:
-    """The source archive of a package, unpacked; skips where no registry can be reached."""
-    if not list(into.glob(f"{package}-*.tar.gz")):
-        got = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", package,
-             "--disable-pip-version-check", "-d", str(into), f"{package}=={version}"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if got.returncode:
-            lacking("suites", f"pip download {package}=={version} failed: {got.stderr[-300:]}")
-    archive = next(into.glob(f"{package}-*.tar.gz"))
-    with tarfile.open(archive) as packed:
-        packed.extractall(into, filter="data")
-    return next(path for path in into.iterdir() if path.is_dir())
-
-
-def outcome(text: str) -> tuple[int, set[str]]:
-    """How many tests ran, and those that did not pass, as «module.Class.test»."""
-    ran = re.search(r"^Ran (\d+) tests?", text, re.MULTILINE)
-    failed = re.findall(r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)", text, re.MULTILINE)
-    return int(ran[1]) if ran else 0, set(failed)
 
 
 @pytest.mark.story

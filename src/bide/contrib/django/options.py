@@ -51,12 +51,20 @@ class BackendOptions:
         """The id of a new result: ours, which grow with time, or what `id_function` makes."""
         make = self.id_function
         if make is None:
-            return new_key()
+            return shown_id(new_key())
         if isinstance(make, str):
             from django.utils.module_loading import import_string
 
             make = import_string(make)
-        return key_of(make()) or str(make())
+        return shown_id(str(make()))
+
+
+def shown_id(key: str) -> str:
+    """The id of a result whose job has that key: UUIDs with their dashes, anything else as it is."""
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return key
 
 
 def key_of(result_id: object) -> str | None:

@@ -10,6 +10,7 @@ from bide import clock
 from bide.contrib.django.call import TaskCall
 from bide.contrib.django.errors_of import cancelled_error, task_error
 from bide.contrib.django.missing import task_of
+from bide.contrib.django.options import shown_id
 from bide.contrib.django.tasks_api import TaskResult, TaskResultStatus
 from bide.jobs.handle import Job
 from bide.jobs.job import AttemptRow, ResultRow
@@ -42,7 +43,7 @@ def result_of(found: Found, call: TaskCall, value: Any = None) -> TaskResult:
     workers, starts = _tries(found, tries)
     result = TaskResult(
         task=task_of(call, -job.priority, job.queue),
-        id=job.key,
+        id=shown_id(job.key),
         status=_STATUS[job.state],
         enqueued_at=local(job.created_at),
         started_at=local(min(starts, default=None)),

@@ -1,0 +1,24 @@
+"""Bide under the names of django-tasks-db, for its own tests: nothing else of that package is here.
+
+`DatabaseBackend` is Bide's backend, which tries once and gives out random UUIDs; the model is a view
+on Bide's tables; the commands run Bide's worker and delete its jobs.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from bide.contrib.django import TaskBackend
+from bide.contrib.django.options import BackendOptions
+
+
+class DatabaseBackend(TaskBackend):
+    """Once, with the ids that the tests look at."""
+
+    def __init__(self, alias, params):
+        super().__init__(alias, params)
+        once = {"max_attempts": 1}
+        if self.bide_options.id_function is None:
+            once["id_function"] = uuid.uuid4
+        self.bide_options: BackendOptions = replace(self.bide_options, **once)

@@ -1,0 +1,52 @@
+"""The tests of django-tasks-db, whose names a shim answers with Bide; see suites/db."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from contrib.with_django.projects import as_json, database, run
+from contrib.with_django.suites_of_others import OMISSIONS, outcome, source_of
+
+HERE = Path(__file__).parent / "suites" / "db"
+#: What is put in the place of what. Waiting takes as long as it takes; nothing else is changed.
+CHANGES = {
+    r"^from django\.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings": (
+        "from django.test import SimpleTestCase, override_settings\n"
+        "from counting import TestCase, TransactionTestCase\n"
+        "from patience import started"
+    ),
+    r"time\.sleep\(self\.WORKER_STARTUP_TIME\)": "started(self)",
+    r"sleep_for\.enqueue\(2\)": "sleep_for.enqueue(4)",
+    r"timeout=[\d.]+\)": "timeout=60)",
+    r"process\.wait\(1\)": "process.wait(30)",
+}
+
+
+@pytest.mark.story
+@pytest.mark.timeout(420)
+def test_the_tests_of_django_tasks_db_pass(tmp_path: Path) -> None:
+    """All of 89 but four, which have their reasons in suites/omissions.toml; what its authors skip on
+    SQLite is skipped here too."""
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    source = source_of("django-tasks-db", "0.13.0", archive)
+    project = tmp_path / "project"
+    shutil.copytree(HERE, project)
+    text = (source / "tests" / "tests.py").read_text()
+    for old, new in CHANGES.items():
+        text = re.sub(old, new, text, flags=re.MULTILINE)
+    (project / "tests" / "tests.py").write_text(text)
+    here = database(f"sqlite:///{tmp_path / 'main.db'}")
+    here["TEST"] = {"NAME": str(tmp_path / "tests.db")}
+    done = run(
+        project, "-m", "django", "test", "--noinput", "--settings", "suite_settings", "tests.tests",
+        SUITE_DATABASES=as_json({"default": here}), DJANGO_SETTINGS_MODULE="suite_settings", timeout=400,
+    )  # fmt: skip
+    ran, failed = outcome(done.stderr)
+    known = {f"tests.tests.{name}" for name in OMISSIONS["db"]}
+    assert failed == known, done.stderr[-8000:]
+    assert ran - len(failed) == 85
