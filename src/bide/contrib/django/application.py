@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -57,6 +58,8 @@ class DjangoApp(App):
         self._place: tuple[object, ...] = ()
         self._built: dict[str, Any] = {}
         self._building = threading.RLock()
+        with suppress(SettingsError):  # said by the system checks
+            settings["database_url"] = url_of_alias(alias).render_as_string(hide_password=False)
         super().__init__(None, **settings)
 
     @property
