@@ -56,7 +56,15 @@ class BackendOptions:
             from django.utils.module_loading import import_string
 
             make = import_string(make)
-        return shown_id(str(make()))
+        made = make()
+        if hasattr(made, "resolve_expression"):
+            from django.core.exceptions import ImproperlyConfigured
+
+            raise ImproperlyConfigured(
+                "OPTIONS['id_function'] makes an expression for the database; ids are made by the "
+                "program, e.g. by uuid.uuid4"
+            )
+        return shown_id(str(made))
 
 
 def shown_id(key: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+from django.core.exceptions import ImproperlyConfigured
+
 from bide.contrib.django import TaskBackend
 from bide.contrib.django.options import BackendOptions
 
@@ -22,3 +24,11 @@ class DatabaseBackend(TaskBackend):
         if self.bide_options.id_function is None:
             once["id_function"] = uuid.uuid4
         self.bide_options: BackendOptions = replace(self.bide_options, **once)
+
+    def enqueue(self, task, args, kwargs):
+        """What Bide refuses in other words."""
+        try:
+            return super().enqueue(task, args, kwargs)
+        except ImproperlyConfigured as error:
+            told = "id_function cannot be a database expression until Django 6.0"
+            raise ImproperlyConfigured(told) from error
