@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 from collections.abc import Coroutine
-from contextvars import copy_context
-from typing import Any
+from typing import Any, Final
 
 from bide.jobs.perform import run_here
+
+#: How often in a row the system is not asked whether descriptors are ready while callbacks are.
+UNASKED: Final = 2
 
 
 class Coroutines:
@@ -15,6 +18,7 @@ class Coroutines:
 
     def __init__(self) -> None:
         self._runner: asyncio.Runner | None = None
+        self._tasks = 0
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`. What it leaves running is cancelled, itself included when it
@@ -22,18 +26,33 @@ class Coroutines:
         if _inside_a_loop():
             return run_here(coroutine)
         if self._runner is None:
-            self._runner = asyncio.Runner()
+            self._runner = asyncio.Runner(loop_factory=self._make_loop)
+        loop = self._runner.get_loop()
+        self._tasks = 0
+        task = loop.create_task(coroutine)
         try:
-            # Its own, else every coroutine sees the variables of the first one's job.
-            return self._runner.run(coroutine, context=copy_context())
+            return loop.run_until_complete(task)
         finally:
-            self._end_tasks(self._runner.get_loop())
+            if self._tasks > 1 or not task.done():
+                self._end_tasks(loop)
 
     def close(self) -> None:
         """Close the loop, when the worker ends."""
         if self._runner is not None:
             self._runner.close()
             self._runner = None
+
+    def _make_loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.SelectorEventLoop(_Selector())
+        loop.set_task_factory(self._make_task)
+        return loop
+
+    def _make_task(
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        """Count them: most jobs have no task but their own, so nothing is to be looked for."""
+        self._tasks += 1
+        return asyncio.Task(coroutine, loop=loop, **options)
 
     def _end_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
         left = asyncio.all_tasks(loop)
@@ -42,6 +61,21 @@ class Coroutines:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
+class _Selector(selectors.DefaultSelector):
+    """A job that waits for nothing costs no system call: the loop has callbacks ready all the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unasked = 0
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is not None and timeout <= 0 and self._unasked < UNASKED:
+            self._unasked += 1
+            return []
+        self._unasked = 0
+        return super().select(timeout)
 
 
 def _inside_a_loop() -> bool:
