@@ -36,7 +36,7 @@ def use(number):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8])
     options = parser.parse_args()
     print(f"{'workers':>8} {'all MB':>8} {'supervisor RSS MB':>18} {'each further MB':>16}")
     before: tuple[int, float] | None = None
@@ -60,9 +60,8 @@ def measure(directory: Path, workers: int, megabytes: int) -> tuple[float, float
     }
     store = "import large; large.app.migrate(); [large.use.delay(n) for n in range(400)]"
     subprocess.run([sys.executable, "-c", store], env=environment, check=True)
-    # A pool, so that one worker is a fleet too.
     command = [sys.executable, "-m", "bide.cli", "--app", "large:app", "work", "-q"]
-    fleet = subprocess.Popen([*command, "--pool", f"*:{workers}"], env=environment, cwd=directory)
+    fleet = subprocess.Popen([*command, "-n", str(workers)], env=environment, cwd=directory)
     try:
         wait_until_done(environment)
         everybody = [psutil.Process(fleet.pid), *psutil.Process(fleet.pid).children()]

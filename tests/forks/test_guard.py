@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from bide.errors import ForkError
 from bide.forks import guard, refusal, seal
@@ -181,6 +182,23 @@ def test_explicit_calls_and_hooks_together_do_the_work_once(
     guard.after_fork_in_parent()
     assert gc.get_freeze_count() == 0
     assert gc.isenabled()
+
+
+def test_what_is_frozen_for_good_stays_shared_and_is_still_found() -> None:
+    """A collection in the parent would write into every page that its children share."""
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.QueuePool)
+    try:
+        for _ in range(2):
+            guard.before_fork(freeze=True, for_good=True)
+            assert engine in [
+                value for _, value in guard._state.forks[threading.get_ident()].census.living
+            ]
+            guard.after_fork_in_parent()
+            guard._state.last_census = None
+            assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        engine.dispose()
 
 
 def test_strict_refuses_to_fork_with_a_connection_open_and_names_it(

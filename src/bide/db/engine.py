@@ -71,6 +71,10 @@ class Database:
         """This process' SQLAlchemy engine, in ordinary transactions, for what is not hot."""
         return self._pool.ordinary()
 
+    def load_driver(self) -> None:
+        """Import what a connection needs, and connect to nothing; raises MissingDependency."""
+        self._pool.load_driver()
+
     @property
     def file(self) -> Path:
         """The file of a SQLite database."""

@@ -64,6 +64,11 @@ class Pool:
         level = "SERIALIZABLE" if self._kind == "sqlite" else "READ COMMITTED"
         return self.engine().execution_options(isolation_level=level)
 
+    def load_driver(self) -> None:
+        """Import the dialect and the driver."""
+        if self._given is None:
+            with_driver(self._url).get_dialect().import_dbapi()
+
     def product(self) -> Dialect:
         """What the server is; known since the first connection, which refuses one too old."""
         assert self._product is not None, "asked before the first connection"

@@ -81,10 +81,11 @@ def keep(connection: object, reason: str) -> None:
     _state.kept[identity_of(fd) or str(fd)] = reason
 
 
-def before_fork(*, freeze: bool = False, strict: bool = False) -> None:
+def before_fork(*, freeze: bool = False, for_good: bool = False, strict: bool = False) -> None:
     """In the parent: flush, count what is open, stop the collector until the child is sealed.
 
-    `freeze` moves everything out of the collector's sight, so that children share its memory.
+    `freeze` moves everything out of the collector's sight, so that children share its memory; with
+    `for_good` it stays there, since each collection of the parent would take it from them again.
     `strict` raises ForkError instead of forking with other threads or connections open.
     """
     me = threading.get_ident()
@@ -95,13 +96,13 @@ def before_fork(*, freeze: bool = False, strict: bool = False) -> None:
     if not strict:
         _warn_of(others)
     streams.flush()
-    if freeze:
+    if freeze and not gc.get_freeze_count():
         gc.collect()
     if not _state.forks:
         _state.collecting = gc.isenabled()
     gc.disable()
     _state.last_census = counted = census.take(_state.last_census)
-    _state.forks[me] = _Fork(os.getpid(), counted, not others, freeze)
+    _state.forks[me] = _Fork(os.getpid(), counted, not others, freeze and not for_good)
     if strict and (problems := _problems(counted, others)):
         after_fork_in_parent()
         raise ForkError("this process must not fork: " + "; ".join(problems))

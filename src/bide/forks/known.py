@@ -178,7 +178,7 @@ def _reference(value: Any) -> Callable[[], Any]:
 
 
 def find_living(*, sockets: bool = False) -> Living:
-    """Walk the garbage collector's objects once; to be done before gc.freeze() hides them.
+    """Walk the garbage collector's objects once, those that gc.freeze() has hidden from it included.
 
     Only the type of an object is looked at: asking a stranger anything may wake a lazy proxy.
     """
@@ -187,7 +187,7 @@ def find_living(*, sockets: bool = False) -> Living:
         wanted[socket.socket] = _PLAIN_SOCKET
     decided: dict[type, Known | None] = {}
     living = []
-    for value in gc.get_objects():
+    for value in _everything():
         cls = type(value)
         if cls not in decided:
             decided[cls] = _known_for(cls, wanted)
@@ -196,6 +196,16 @@ def find_living(*, sockets: bool = False) -> Living:
             living.append((known, value))
     order = (*KNOWN, _PLAIN_SOCKET)
     return Living(sorted(living, key=lambda pair: order.index(pair[0])))
+
+
+def _everything() -> list[Any]:
+    frozen = gc.get_freeze_count()
+    if frozen:
+        gc.unfreeze()
+    found = gc.get_objects()
+    if frozen:
+        gc.freeze()
+    return found
 
 
 def _known_for(cls: type, wanted: dict[type, Known]) -> Known | None:

@@ -52,7 +52,7 @@ def fork_child(main: Callable[[], int | None]) -> int:
 
     The fence of bide.forks stands around the fork whether or not the program asked for it.
     """
-    guard.before_fork(freeze=True)
+    guard.before_fork(freeze=True, for_good=True)
     # What arrives before the child has its own handlers must wait for them.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS_OWN)
     pid = os.fork()

@@ -53,6 +53,12 @@ class Members:
         self._make_worker, self._lanes = make_worker, lanes
         self.log: LogFile | None = None
 
+    def prepare(self) -> None:
+        """Import in the supervisor what every child needs, so that they share it; nothing connects."""
+        database = getattr(self._home().store, "database", None)
+        if database is not None:
+            database.load_driver()
+
     def serve(self, told: Commission, roster: Roster) -> int:
         """Be what this process was spawned for; places that were added by signal are like the last."""
         slate = Slate(told.entries, told.slate)
