@@ -225,7 +225,7 @@ DEEDS: tuple[tuple[str, dict[str, str], str], ...] = (
         {"do": "plan", "author": "x", "since": "2020-01-01"},
         "texts.administer",
     ),
-    ("/texts/app/de/text", {"key": "title", "value": "x"}, "texts.edit"),
+    ("/texts/app/de/text", {"key": "title", "value": "x", "do": "save"}, "texts.edit"),
     ("/texts/app/de/text", {"key": "title", "value": "x", "do": "suggest"}, "texts.suggest"),
     ("/texts/app/de/check", {"key": "title", "value": "x"}, "texts.suggest"),
     ("/texts/app/de/review", {"key": "title", "do": "approve"}, "texts.approve"),
