@@ -7,8 +7,10 @@ from django.core import mail
 from django.core.checks import run_checks
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.management import CommandError, call_command
+from django.template import Context, Template
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from bide.contrib.django import app
@@ -167,6 +169,31 @@ class Texts(TestCase):
         self.assertContains(page, "Hallo &lt;Ada&gt;|2 Katzen|")
         page = self.client.get("/greeting/", headers={"accept-language": "en"})
         self.assertContains(page, "Hello &lt;Ada&gt;|2 cats|Save")
+
+    def shown(self, source, **values):
+        return Template("{% load bide %}" + source).render(Context(values))
+
+    def test_values_in_html_are_escaped_and_the_text_is_not(self):
+        for key in ("greeting_html", "page.html"):
+            self.assertEqual(
+                self.shown("{% t key name=name %}", key=key, name="<Ada>"), "<b>&lt;Ada&gt;</b>"
+            )
+        safe = self.shown('{% t "greeting_html" name=name %}', name=mark_safe("<i>Ada</i>"))
+        self.assertEqual(safe, "<b><i>Ada</i></b>")
+        self.assertEqual(self.shown('{% t "page.plain" %}'), "1 &lt; 2")
+
+    def test_the_message_of_a_missing_text_is_escaped(self):
+        for key in ("<script>_html", "<script>.html", "<script>"):
+            shown = self.shown("{% t key %}", key=key)
+            self.assertNotIn("<script>", shown)
+            self.assertIn("&lt;script&gt;", shown)
+
+    def test_a_default_is_html_only_where_the_template_says_it(self):
+        given = self.shown('{% t "absent_html" default=given %}', given="<script>")
+        self.assertEqual(given, "&lt;script&gt;")
+        listed = self.shown('{% t "absent_html" default=given %}', given=["<script>"])
+        self.assertEqual(listed, "&lt;script&gt;")
+        self.assertEqual(self.shown('{% t "absent_html" default="<b>!</b>" %}'), "<b>!</b>")
 
     def test_djangos_gettext_asks_the_texts_first(self):
         lazy = gettext_lazy("Save")
