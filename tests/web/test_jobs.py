@@ -91,6 +91,62 @@ def test_secrets_are_shown_nowhere_and_found_by_no_search(app: App) -> None:
         assert "tok_4f3a" not in client.get(path).text, path
     assert f"/jobs/{job.id}" not in client.get("/jobs?q=tok_4f3a").text
     assert f"/jobs/{job.id}" in client.get("/jobs?q=declined").text
+    for path in (
+        "/jobs?by=name&q=tok_4f", "/jobs?by=error&q=tok_4f", "/jobs/confirm?verb=retry&q=tok_4f",
+        f"/jobs/confirm?verb=retry&q=tok_4f&ids={job.id}", f"/jobs?error={job.last_error[:42]}",
+        f"/jobs?by=name&error={job.last_error[:42]}",
+        f"/jobs/confirm?verb=retry&error={job.last_error[:42]}",
+    ):  # fmt: skip
+        assert "billing.charge" not in client.get(path).text, path
+    assert "token=tok" in job.last_error[:42]
+    for path in ("/jobs?by=name&q=declined", "/jobs/confirm?verb=retry&q=declined",
+                 f"/jobs?error={job.last_error[:25]}"):  # fmt: skip
+        assert "billing.charge" in client.get(path).text, path
+
+
+def test_what_a_search_shows_is_what_is_changed(app: App) -> None:
+    client, job = viewed(app), failed(app)
+    fields = {"verb": "retry", "q": "tok_4f", "number": "3"}
+    assert post(client, "/jobs/bulk", fields).status_code == 409
+    assert app.store.count(Filter(states=(State.FAILED,))) == 3
+    order = job.last_error.split()[3]
+    answer = post(client, "/jobs/bulk", {"verb": "retry", "q": f"order {order}", "number": "1"})
+    assert answer.status_code == 303
+    row = app.store.get(job.id)
+    assert row is not None
+    assert row.state == State.READY
+    assert app.store.count(Filter(states=(State.FAILED,))) == 2
+
+
+def test_secrets_in_a_dict_with_other_keys_are_hidden_and_stay(app: App) -> None:
+    @app.job(name="mixed")
+    def mixed(given: dict[Any, str]) -> None:
+        pass
+
+    client, job = viewed(app), mixed.delay({1: "one", "password": "hunter2"})
+    page = client.get(f"/jobs/{job.id}/edit").text
+    assert "hunter2" not in page + client.get(f"/jobs/{job.id}").text
+    before = app.store.get(job.id)
+    assert before is not None
+    pair = '["password", "••••••"]'
+    args = '{"args": [{"$bide": "dict", "value": [[1, "two"], %s]}], "kwargs": {}}'
+    mark = re.search(r'name="mark" value="(\w+)"', page)
+    assert mark
+    moved = {"mark": mark[1], "arguments": args % '["note", "••••••"]'}
+    assert post(client, f"/jobs/{job.id}/edit", moved).status_code == 422
+    kept = {"mark": mark[1], "arguments": args % pair}
+    assert post(client, f"/jobs/{job.id}/edit", kept).status_code == 303
+    after = app.store.get(job.id)
+    assert after is not None
+    assert json.loads(after.payload) == json.loads(before.payload.replace('"one"', '"two"'))
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 60])
+def test_a_number_that_no_job_has_is_not_found(app: App, number: str) -> None:
+    client = viewed(app)
+    for path in (f"/jobs/{number}", f"/jobs/{number}/edit", f"/jobs/bulk/{number}"):
+        assert client.get(path).status_code == 404
+    assert post(client, f"/jobs/{number}/retry").status_code == 404
 
 
 def test_a_job_is_retried_with_its_attempts_at_zero_and_it_is_written_down(app: App) -> None:

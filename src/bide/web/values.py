@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from bide.jobs.registry import Registry
 from bide.jobs.writing import TAG
+from bide.web.redaction import HIDDEN, Redaction
 
-HIDDEN: Final = "••••••"
 #: What is shown of very large values.
 _MOST_ITEMS: Final = 200
 _LONGEST: Final = 4000
@@ -38,24 +37,14 @@ class Call(NamedTuple):
 
 
 class Shown:
-    """Makes values of stored JSON. `hidden` says whether a name must not be shown."""
+    """Makes values of stored JSON. `hidden`, `text` and `beginning` are those of bide.web.redaction."""
 
     def __init__(self, registry: Registry, redact: Sequence[str]) -> None:
         self._registry = registry
-        self._redact = tuple(part.lower() for part in redact)
-        named = "|".join(re.escape(part) for part in self._redact)
-        self._in_text = re.compile(
-            rf"((?:{named})[\w-]*[\"']?\s*(?:=|:|=>)\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&)}}\]]+)",
-            re.IGNORECASE,
-        )
-
-    def hidden(self, name: str) -> bool:
-        """Whether values of this name are not shown."""
-        return any(part in name.lower() for part in self._redact)
-
-    def text(self, text: str) -> str:
-        """A message or a traceback, without what stands behind such a name."""
-        return self._in_text.sub(rf"\1{HIDDEN}", text) if self._redact else text
+        self._redaction = Redaction(redact)
+        self.hidden = self._redaction.hides
+        self.text = self._redaction.text
+        self.beginning = self._redaction.beginning
 
     def call(self, payload: str) -> Call | None:
         """What a payload calls; None when it is no payload of ours."""
@@ -95,14 +84,15 @@ class Shown:
 
     def edited(self, payload: str, text: str) -> str:
         """The payload with edited parts; dots stay what they stand for. Raises ValueError."""
-        envelope = json.loads(payload)
+        envelope, secrets = json.loads(payload), self._secrets(payload)
         parts = json.loads(text)
         if not isinstance(parts, dict) or set(parts) != {n for n in _EDITABLE if n in envelope}:
             raise ValueError(f"it must be an object with {', '.join(_EDITABLE)} as before")
         for name, part in parts.items():
             if type(part) is not type(envelope[name]):
                 raise ValueError(f"{name} must stay {'a list' if name == 'args' else 'an object'}")
-            envelope[name] = _restored(part, envelope[name])
+            shown = self._stripped(name, envelope[name], secrets)
+            envelope[name] = _restored(part, envelope[name], shown)
         return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 
     def _secrets(self, payload: str) -> set[int]:
@@ -115,6 +105,9 @@ class Shown:
         if self.hidden(name) and tree is not None:
             return HIDDEN
         if isinstance(tree, dict):
+            if tree.get(TAG) == "dict":
+                pairs = [self._pair(pair) for pair in _listed(tree.get("value"))]
+                return {**tree, "value": pairs}
             return {key: self._stripped(key, part, secrets) for key, part in tree.items()}
         if isinstance(tree, list):
             hide = secrets if name == "args" else set()
@@ -123,6 +116,13 @@ class Shown:
                 for place, part in enumerate(tree)
             ]
         return tree
+
+    def _pair(self, pair: Any) -> Any:
+        """Key and value of a dict whose keys are not all text."""
+        if not isinstance(pair, list) or len(pair) != 2:
+            return self._stripped("", pair, set())
+        key = self._stripped("", pair[0], set())
+        return [key, self._stripped(self._value("", key, 1).text, pair[1], set())]
 
     def _parameters(self, envelope: dict[str, Any]) -> list[str]:
         """The names of positional parameters, where this process knows the function already."""
@@ -211,17 +211,34 @@ def _flat(tag: str, value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _restored(new: Any, old: Any) -> Any:
-    """`new` with every dot-ted value as it was at the same place."""
+def _restored(new: Any, old: Any, shown: Any) -> Any:
+    """`new` with every dot-ted value as it was at the same place, where it was `shown` as dots. Raises
+    ValueError for dots elsewhere: what is hidden must not come to stand under a name that is not."""
     if new == HIDDEN:
+        if shown != HIDDEN:
+            raise ValueError(f"{HIDDEN} stands where nothing was hidden")
         return old
     if isinstance(new, dict):
-        before = old if isinstance(old, dict) else {}
-        return {key: _restored(part, before.get(key)) for key, part in new.items()}
+        known = isinstance(shown, dict) and shown.get(TAG) == new.get(TAG)
+        before, told = (old, shown) if known else ({}, {})
+        if known and new.get(TAG) == "dict":
+            _check_names(_listed(new.get("value")), _listed(shown.get("value")))
+        return {key: _restored(part, before.get(key), told.get(key)) for key, part in new.items()}
     if isinstance(new, list):
-        parts = old if isinstance(old, list) else []
-        return [_restored(part, parts[n] if n < len(parts) else None) for n, part in enumerate(new)]
+        parts, told = (old, shown) if isinstance(shown, list) else ([], [])
+        return [
+            _restored(part, *((parts[n], told[n]) if n < len(told) else (None, None)))
+            for n, part in enumerate(new)
+        ]
     return new
+
+
+def _check_names(new: list[Any], shown: list[Any]) -> None:
+    """Hidden values of a dict whose keys are not all text stay under their keys."""
+    for pair, told in zip(new, shown, strict=False):
+        moved = isinstance(told, list) and told[-1:] == [HIDDEN] and pair != told
+        if moved and isinstance(pair, list) and pair[-1:] == [HIDDEN]:
+            raise ValueError(f"{HIDDEN} would stand under another name")
 
 
 def _parameters_of(target: Callable[..., Any] | None, *, bound: bool) -> list[str]:

@@ -13,6 +13,7 @@ from bide.jobs.bulk import AT_ONCE, Bulk, left_of
 from bide.jobs.job import UNFINISHED, Filter, State
 from bide.jobs.surveys import MOST
 from bide.web.filters import Chosen, chosen, ids_of
+from bide.web.pages import search
 from bide.web.routes import get, post
 from bide.web.screens import Screens
 from bide.web.visit import Visit
@@ -41,7 +42,7 @@ def ask(visit: Visit) -> Response:
 def do(visit: Visit) -> Response:
     """Do it, if they are as many as was confirmed; many of them by a job."""
     verb, asked = _meant(visit)
-    which = asked.which
+    which = _exact(visit, verb, asked.which)
     number = _number(visit, verb, which)
     if visit.field("number") != str(number):
         return _ask(visit, verb, asked, changed=True)
@@ -73,15 +74,24 @@ def _meant(visit: Visit) -> tuple[str, Chosen]:
     verb = given.get("verb", "")
     if verb not in ROLES or not visit.may(ROLES[verb]):
         raise HTTPException(403, "role")
-    asked = chosen(given, visit.zone, ids or None)
+    asked = search.guarded(visit, chosen(given, visit.zone, ids or None))
     if asked.problems:
         raise HTTPException(400, "other")
     return verb, asked
 
 
+def _exact(visit: Visit, verb: str, which: Filter) -> Filter:
+    """The filter; of a search for text the jobs that show it, at most MOST of them, since the database
+    would find what is hidden too."""
+    if which.text is None:
+        return which
+    found = search.shown_ids(visit, _possible(verb, which), MOST)
+    return which._replace(ids=found, text=None)
+
+
 def _ask(visit: Visit, verb: str, asked: Chosen, *, changed: bool) -> Response:
-    number = _number(visit, verb, asked.which)
-    which = _possible(verb, asked.which)
+    which = _possible(verb, _exact(visit, verb, asked.which))
+    number = _number(visit, verb, which)
     examples = visit.app.store.surveys.page(which, limit=_EXAMPLES).rows if number else []
     return visit.render(
         "confirm.html",
