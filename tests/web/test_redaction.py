@@ -29,7 +29,14 @@ def test_what_stands_behind_such_a_name_is_not_shown(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a pass word", "http://host:8080/path", "see http://host/a@b", "tokens", "key: value", "secret:"],
+    [
+        "a pass word",
+        "http://host:8080/path",
+        "see http://host/a@b",
+        "tokens",
+        "key: value",
+        "secret:",
+    ],
 )
 def test_other_text_stays(text: str) -> None:
     assert redaction.text(text) == text
@@ -46,7 +53,9 @@ def test_without_names_nothing_is_hidden() -> None:
     assert Redaction([]).beginning("a://b:cc") == "a://b:cc"
 
 
-@pytest.mark.parametrize("text", ["token", "token=", "token='", "token=a;", "://a:", "cookie: a=b; "])
+@pytest.mark.parametrize(
+    "text", ["token", "token=", "token='", "token=a;", "://a:", "cookie: a=b; "]
+)
 def test_no_text_takes_long(text: str) -> None:
     """A pattern that went back over the text for each of its letters would take minutes."""
     redaction.beginning(text * 20_000)

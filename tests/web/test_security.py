@@ -273,3 +273,37 @@ def test_languages_follow_the_choice_then_the_browser(app: App) -> None:
     assert '<html lang="de" dir="ltr"' in client.get("/nothing", headers=arabic).text
     post(client, "/preferences", {"locale": "<script>"})
     assert '<html lang="de"' in client.get("/nothing").text
+
+
+def test_wrong_passwords_at_the_same_time_are_no_more_than_one_after_another(
+    app: App, users: Users
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    client = client_of(create_app(app, users=users))
+    client.get("/login")
+    fields = {"name": "ada", "password": "wrong"}
+    with ThreadPoolExecutor(12) as pool:
+        answers = [*pool.map(lambda _: post(client, "/login", fields).status_code, range(12))]
+    assert answers.count(403) == 5
+    assert answers.count(429) == 7
+
+
+def test_who_logs_in_often_is_not_slowed_down(app: App, users: Users) -> None:
+    client = client_of(create_app(app, users=users))
+    for _ in range(21):
+        right = post(client, "/login", {"name": "ada", "password": "correct horse"})
+        assert right.status_code == 303
+
+
+@pytest.mark.parametrize("host", ["[::1", "evil.example", "", "127.0.0.1.evil.example"])
+def test_a_host_that_is_none_of_this_machine_is_refused(app: App, host: str) -> None:
+    client = client_of(create_app(app, announce=lambda _: None))
+    assert client.get("/login", headers={"host": host}).status_code == 403
+
+
+def test_an_origin_that_is_none_is_another_site(app: App) -> None:
+    client = viewed(app)
+    for origin in ("http://[", "null", "http://127.0.0.1:1"):
+        answer = post(client, "/queues/pause", {"queue": "mail"}, headers={"origin": origin})
+        assert answer.status_code == 403

@@ -60,23 +60,29 @@ class Login:
 
     def enter(self, visit: Visit) -> Response:
         """Begin a session, or say that name and password do not fit."""
-        keys = (client_address(visit.request), visit.field("name"))
-        wait = max(self._by_address.wait(keys[0]), self._by_name.wait(keys[1]))
+        address, name = client_address(visit.request), visit.field("name")
+        wait = self._wait(address, name)
         if wait > 0:
             answer = self._form(visit, 429, problem="wait", wait=visit.duration(ceil(wait)))
             answer.headers["retry-after"] = str(ceil(wait))
             return answer
         cookie = self._cookie(visit)
         if cookie is None:
-            self._by_address.fail(keys[0])
-            self._by_name.fail(keys[1])
             return self._form(visit, 403, problem="wrong")
-        self._by_name.succeed(keys[1])
+        self._by_name.succeed(name)
+        self._by_address.forgive(address)
         response = visit.back("/")
         response.headers.append(
             "set-cookie", set_cookie(visit.request.scope, SESSION_COOKIE, cookie)
         )
         return response
+
+    def _wait(self, address: str, name: str) -> float:
+        """Seconds until this may be tried."""
+        wait = self._by_name.begin(name)
+        if wait == 0 and (wait := self._by_address.begin(address)) > 0:
+            self._by_name.forgive(name)
+        return wait
 
     def _cookie(self, visit: Visit) -> str | None:
         security = self._screens.security

@@ -19,20 +19,23 @@ class Rate:
         self._failures: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def wait(self, key: str) -> float:
-        """Seconds until the next try; 0: now."""
+    def begin(self, key: str) -> float:
+        """Seconds until the next try; 0: now, and it counts as a failure until it is known for none, so
+        that tries at the same time are no more than others."""
         with self._lock:
-            recent = self._recent(key)
-            if len(recent) < self._tries:
-                return 0.0
-            return max(0.0, recent[0] + self._seconds - clock.monotonic())
-
-    def fail(self, key: str) -> None:
-        """Count a failure."""
-        with self._lock:
+            recent, now = self._recent(key), clock.monotonic()
+            if len(recent) >= self._tries:
+                return max(0.001, recent[0] + self._seconds - now)
             if key not in self._failures and len(self._failures) >= _MOST_KEYS:
                 self._failures.pop(next(iter(self._failures)))
-            self._failures.setdefault(key, deque(maxlen=self._tries)).append(clock.monotonic())
+            self._failures.setdefault(key, deque(maxlen=self._tries)).append(now)
+            return 0.0
+
+    def forgive(self, key: str) -> None:
+        """Take back the latest failure of a key."""
+        with self._lock:
+            if failures := self._failures.get(key):
+                failures.pop()
 
     def succeed(self, key: str) -> None:
         """Forget the failures of a key."""

@@ -22,6 +22,8 @@ Handler = Callable[[Visit], Response]
 
 #: Bytes of a form, unless its page says otherwise.
 LARGEST_FORM: Final = 4 * 1024 * 1024
+#: What every database can compare an id with.
+_LARGEST_ID: Final = 2**63 - 1
 
 
 def get(screens: Screens, path: str, handler: Handler, *, role: str | None) -> Route:
@@ -67,6 +69,8 @@ def _check(request: Request, role: str | None) -> None:
     viewer = request.scope["state"]["viewer"]
     if role is not None and (viewer is None or not viewer.may(role)):
         raise HTTPException(403, "role")
+    if any(isinstance(one, int) and one > _LARGEST_ID for one in request.path_params.values()):
+        raise HTTPException(404)
 
 
 async def _form(request: Request, largest: int) -> FormData:

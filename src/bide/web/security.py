@@ -123,7 +123,10 @@ def _is_here(connection: HTTPConnection) -> bool:
     """Whether the request comes from this machine, straight, and knows it by a name of its own: a page
     elsewhere whose name resolves to 127.0.0.1 does not."""
     forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(connection.headers.keys())
-    host = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+    try:
+        host = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+    except ValueError:  # no address at all, e.g. "[::1"
+        return False
     return not forwarded and is_loopback(client_address(connection)) and is_loopback(host)
 
 
@@ -155,7 +158,10 @@ def is_cross_site(connection: HTTPConnection) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = connection.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+    try:
+        return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+    except ValueError:
+        return True
 
 
 class Gate:

@@ -44,6 +44,6 @@ def shown_ids(visit: Visit, which: Filter, most: int) -> tuple[int, ...]:
 def grouped(rows: list[JobRow], by: Literal["name", "error"]) -> list[Group]:
     """As the store groups them, the largest group first."""
     values = [(row.name if by == "name" else first_line(row.last_error), row.id) for row in rows]
-    newest = {value: number for value, number in sorted(values, key=lambda one: one[1])}
+    newest = dict(sorted(values, key=lambda one: one[1]))
     counts = Counter(value for value, _ in values)
     return [Group(value, number, newest[value]) for value, number in counts.most_common()]
