@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -122,14 +123,19 @@ def a_job(app: bide.App, name: str, queue: str = "mail") -> bide.Job:
     return work.delay()
 
 
+def ended(tally: Tally, job: bide.Job, seconds: float = 0.0) -> None:
+    now = clock.monotonic()
+    tally.ended(job, now - seconds, now)
+
+
 def test_what_could_not_be_written_is_written_the_next_time(app: bide.App) -> None:
     sink = Sink()
     tally, job = Tally(sink), a_job(app, "send")
-    tally.ended(job, clock.utc_now(), 0.0)
+    ended(tally, job)
     sink.lost = True
     with pytest.raises(ConnectionLost):
         tally.report()
-    tally.ended(job, clock.utc_now(), 0.0)
+    ended(tally, job)
     sink.lost = False
     tally.report()
     assert sum(row.succeeded for row in sink.rows.values()) == 2
@@ -138,12 +144,12 @@ def test_what_could_not_be_written_is_written_the_next_time(app: bide.App) -> No
 def test_only_what_has_changed_is_written(app: bide.App) -> None:
     sink = Sink()
     tally = Tally(sink)
-    tally.ended(a_job(app, "one"), clock.utc_now(), 0.0)
+    ended(tally, a_job(app, "one"))
     tally.report()
     sink.rows.clear()
     tally.report()
     assert sink.rows == {}
-    tally.ended(a_job(app, "two"), clock.utc_now(), 0.0)
+    ended(tally, a_job(app, "two"))
     tally.report()
     assert [name for _, _, name in sink.rows] == ["two"]
 
@@ -152,10 +158,9 @@ def test_names_without_end_do_not_fill_the_table(app: bide.App) -> None:
     """Display names may hold anything, an order's number for instance."""
     sink = Sink()
     tally, job = Tally(sink), a_job(app, "send")
-    now = clock.utc_now()
     for number in range(MOST + 50):
         job.name = f"Order {number}"
-        tally.ended(job, now, 0.0)
+        ended(tally, job)
     tally.report()
     assert len(sink.rows) == MOST + 1
     [others] = [row for row in sink.rows.values() if row.name == OTHERS]
@@ -166,15 +171,56 @@ def test_a_long_job_counts_in_the_minute_of_its_end(app: bide.App) -> None:
     sink = Sink()
     now = clock.utc_now()
     tally = Tally(sink)
-    tally.ended(a_job(app, "slow"), now - timedelta(minutes=10), 600.0)
+    ended(tally, a_job(app, "slow"), 600.0)
     tally.report()
     [(minute, _, _)] = sink.rows
     assert now - timedelta(seconds=90) < minute <= clock.utc_now()
 
 
+def test_attempts_are_added_up_together_and_measured_one_by_one(app: bide.App) -> None:
+    sink = Sink()
+    tally, job = Tally(sink), a_job(app, "send")
+    job.run_at = clock.utc_now() - timedelta(seconds=30)
+    for seconds in (0.001, 0.004, 0.2, 0.9):
+        ended(tally, job, seconds)
+    tally.report()
+    counted = list(sink.rows.values())
+    assert sum(row.succeeded for row in counted) == 4
+    assert sum(row.run_seconds for row in counted) == pytest.approx(1.105)
+    assert max(row.run_longest for row in counted) == pytest.approx(0.9)
+    buckets = [sum(place) for place in zip(*(row.run_buckets for row in counted), strict=True)]
+    assert buckets[:5] == [2, 0, 0, 1, 1]
+    assert sum(row.wait_seconds for row in counted) == pytest.approx(120, abs=60)
+    assert sum(sum(row.wait_buckets[6:7]) for row in counted) == 4
+
+
+def test_what_one_thread_counts_while_another_writes_is_counted_once(app: bide.App) -> None:
+    sink = Sink()
+    tally, job = Tally(sink), a_job(app, "send")
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            tally.report()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for _ in range(20_000):
+        ended(tally, job)
+    done.set()
+    writer.join()
+    tally.report()
+    assert sum(row.succeeded for row in sink.rows.values()) == 20_000
+
+
 def test_old_minutes_are_forgotten_here(app: bide.App) -> None:
     tally = Tally(Sink())
-    tally.ended(a_job(app, "one"), clock.utc_now() - module.REMEMBERED - MINUTE, 0.0)
+    long_ago = clock.utc_now() - module.REMEMBERED - MINUTE
+    clock.set_wall(lambda: long_ago)
+    try:
+        ended(tally, a_job(app, "one"))
+    finally:
+        clock.set_wall(None)
     tally.report()
     assert not tally._lines
     assert not tally._written

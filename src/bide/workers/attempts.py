@@ -205,7 +205,7 @@ class Attempts:
         now = clock.monotonic()
         self._reserver.finished(job, now, at_once=at_once)
         if self._tally is not None:
-            self._tally.ended(job, attempt.started_at, now - attempt.began)
+            self._tally.ended(job, attempt.began, now)
         if heard("job_completed"):
             emit("job_completed", worker=self._worker, job=job, seconds=now - attempt.began)
 
@@ -215,8 +215,7 @@ class Attempts:
         finally:
             attempt.succeeded = False
             if self._tally is not None:
-                seconds = clock.monotonic() - attempt.began
-                self._tally.failed(job, attempt.started_at, seconds, error)
+                self._tally.failed(job, attempt.began, clock.monotonic(), error)
 
     def _callback_failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
         """A callback of perform raised: the job's failure, unless its outcome stands (DJ-508)."""

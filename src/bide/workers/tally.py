@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+import threading
+from bisect import bisect_right
+from collections import deque
 from datetime import datetime, timedelta
 from functools import cached_property
+from math import inf
 from typing import Any, Final
 
 from bide import clock
 from bide.errors import NotMigrated, WorkerTimeout
 from bide.events import emit
 from bide.jobs.handle import Job
-from bide.jobs.statistics import ALL_TIME, BOUNDS, MINUTE, Statistic, start_of
+from bide.jobs.statistics import ALL_TIME, BOUNDS, MINUTE, Statistic
 from bide.jobs.store import Counting, Rescued
 
 #: Seconds between reports.
@@ -32,22 +35,29 @@ _BUCKETS: Final = len(BOUNDS) + 1
 _RUN_BUCKET: Final = 9
 _WAIT_BUCKET: Final = 9 + _BUCKETS
 
-Key = tuple[datetime, str, str]
+#: A minute (how many since 1970), a queue, a name.
+Key = tuple[int, str, str]
+#: Queue, name, due time, start and seconds of an attempt.
+_Ended = tuple[str, str, datetime | None, float, float]
+#: So many ended attempts are added up together at the latest.
+TOGETHER: Final = 200
 
 
 class Tally:
-    """Counts that only grow, so that one thread may count while another writes what it sees.
+    """Counts that only grow. One thread counts and another one writes what it sees.
 
     What is written stands in place of what was written before: a report that was lost or torn is made
-    good by the next. Only one thread counts.
+    good by the next.
     """
 
     def __init__(self, store: Counting) -> None:
         self._store = store
         self._lines: dict[Key, list[Any]] = {}
         self._written: dict[Key, tuple[Any, ...]] = {}
-        self._since = self._until = ALL_TIME
-        self._apart = 0
+        self._ended: deque[_Ended] = deque()
+        #: One moment by the wall clock (seconds since 1970) and by the monotonic one.
+        self._clocks = (0.0, 0.0)
+        self._adding = threading.Lock()
         self._off = False
 
     @cached_property
@@ -55,46 +65,36 @@ class Tally:
         """The number that no other process writes under, drawn at the first report."""
         return int.from_bytes(os.urandom(8)) >> 2 | 1
 
-    def ended(
-        self, job: Job, started_at: datetime, seconds: float, how: int = SUCCEEDED
-    ) -> list[Any]:
-        """An attempt that began at `started_at` ran so long, and ended thus; its line."""
-        if seconds > SHORT:
-            self._turn(clock.utc_now())
-        elif not self._since <= started_at < self._until:
-            self._turn(started_at)
-        key = (self._since, job.queue, job.name)
-        line = self._lines.get(key) or self._line(key)
-        line[how] += 1
-        line[_RUN] += seconds
-        if seconds > line[_RUN_LONGEST]:
-            line[_RUN_LONGEST] = seconds
-        line[_RUN_BUCKET + bisect_left(BOUNDS, seconds)] += 1
-        due = job.run_at
-        waited = (started_at - due).total_seconds() if due is not None and due < started_at else 0.0
-        line[_WAIT] += waited
-        if waited > line[_WAIT_LONGEST]:
-            line[_WAIT_LONGEST] = waited
-        line[_WAIT_BUCKET + bisect_left(BOUNDS, waited)] += 1
-        return line
+    def ended(self, job: Job, began: float, now: float) -> None:
+        """An attempt succeeded that ran between these monotonic moments; added up with others later."""
+        if not self._ended or now - self._clocks[1] > SHORT or len(self._ended) >= TOGETHER:
+            self._add_up()
+            self._clocks = clock.utc_now().timestamp(), now
+        self._ended.append((job.queue, job.name, job.run_at, began, now - began))
 
-    def failed(self, job: Job, started_at: datetime, seconds: float, error: BaseException) -> None:
+    def failed(self, job: Job, began: float, now: float, error: BaseException) -> None:
         """An attempt failed; its outcome is known."""
-        line = self.ended(job, started_at, seconds, FAILED_ATTEMPTS)
-        line[_TIMED_OUT] += isinstance(error, WorkerTimeout)
-        line[_FAILED] += job.state == "failed"
+        started_at = clock.utc_now().timestamp() - (now - began)
+        one = (job.queue, job.name, job.run_at, started_at, now - began)
+        with self._adding:
+            line = self._attempts(_key(*one), [one], FAILED_ATTEMPTS)
+            line[_TIMED_OUT] += isinstance(error, WorkerTimeout)
+            line[_FAILED] += job.state == "failed"
 
     def crashed(self, rescued: Rescued) -> None:
         """A worker died at it."""
-        self._turn(clock.utc_now())
-        line = self._line((self._since, rescued.queue, rescued.name))
-        line[FAILED_ATTEMPTS] += 1
-        line[_CRASHED] += 1
-        line[_FAILED] += rescued.failed
+        minute = int(clock.utc_now().timestamp() // 60)
+        with self._adding:
+            line = self._line((minute, rescued.queue, rescued.name))
+            line[FAILED_ATTEMPTS] += 1
+            line[_CRASHED] += 1
+            line[_FAILED] += rescued.failed
 
     def report(self) -> None:
         """Write what has changed; raises what the store raises, then nothing is lost."""
-        seen = {key: tuple(line) for key, line in list(self._lines.items())}
+        self._add_up()
+        with self._adding:
+            seen = {key: tuple(line) for key, line in self._lines.items()}
         changed = {key: line for key, line in seen.items() if self._written.get(key) != line}
         if changed and not self._off:
             try:
@@ -105,27 +105,66 @@ class Tally:
         self._written |= changed
         self._forget(clock.utc_now() - REMEMBERED)
 
-    def _turn(self, moment: datetime) -> None:
-        """Count in the minute of `moment` from now on."""
-        self._since = since = start_of(moment, MINUTE)
-        self._until = since + MINUTE
-        self._apart = sum(1 for minute, _, _ in list(self._lines) if minute == since)
+    def _add_up(self) -> None:
+        """Count the attempts that have ended since the last time, those of one line together."""
+        with self._adding:
+            wall, then = self._clocks
+            lines: dict[Key, list[_Ended]] = {}
+            for _ in range(len(self._ended)):
+                queue, name, due, began, seconds = self._ended.popleft()
+                one = (queue, name, due, wall - (then - began), seconds)
+                lines.setdefault(_key(*one), []).append(one)
+            for key, attempts in lines.items():
+                self._attempts(key, attempts, SUCCEEDED)
+
+    def _attempts(self, key: Key, attempts: list[_Ended], how: int) -> list[Any]:
+        """Count attempts that ended in the same way; their line."""
+        line = self._line(key)
+        line[how] += len(attempts)
+        runs = sorted(one[4] for one in attempts)
+        _measure(line, runs, _RUN, _RUN_BUCKET)
+        waits = sorted(
+            max(started - due.timestamp(), 0.0) if due is not None else 0.0
+            for _, _, due, started, _ in attempts
+        )
+        _measure(line, waits, _WAIT, _WAIT_BUCKET)
+        return line
 
     def _line(self, key: Key) -> list[Any]:
-        if key not in self._lines and self._apart >= MOST:
-            key = (key[0], OTHERS, OTHERS)
         line = self._lines.get(key)
+        if line is None and sum(minute == key[0] for minute, _, _ in self._lines) >= MOST:
+            key = (key[0], OTHERS, OTHERS)
+            line = self._lines.get(key)
         if line is None:
-            self._apart += 1
             line = self._lines[key] = [0] * 5 + [0.0] * 4 + [0] * (2 * _BUCKETS)
         return line
 
     def _forget(self, before: datetime) -> None:
-        for key in [key for key in list(self._lines) if key[0] < before]:
-            del self._lines[key]
-            self._written.pop(key, None)
+        minute = before.timestamp() // 60
+        with self._adding:
+            for key in [key for key in self._lines if key[0] < minute]:
+                del self._lines[key]
+                self._written.pop(key, None)
+
+
+def _key(queue: str, name: str, _due: object, started: float, seconds: float) -> Key:
+    return int((started + seconds if seconds > SHORT else started) // 60), queue, name
+
+
+def _measure(line: list[Any], values: list[float], sums: int, buckets: int) -> None:
+    """Add sorted seconds to a sum, its longest and its histogram."""
+    line[sums] += sum(values)
+    line[sums + 1] = max(line[sums + 1], values[-1])
+    below = 0
+    for place, bound in enumerate((*BOUNDS, inf)):
+        up_to = bisect_right(values, bound, below)
+        line[buckets + place] += up_to - below
+        if up_to == len(values):
+            return
+        below = up_to
 
 
 def _row(key: Key, line: tuple[Any, ...]) -> Statistic:
     run, wait = line[_RUN_BUCKET:_WAIT_BUCKET], line[_WAIT_BUCKET:]
-    return Statistic._make((*key, *line[:_RUN_BUCKET], run, wait))
+    minute = ALL_TIME + key[0] * MINUTE
+    return Statistic._make((minute, *key[1:], *line[:_RUN_BUCKET], run, wait))
