@@ -112,6 +112,9 @@ class AliasDatabase(Database):
     database in memory neither. Nothing is retried, transactions are Django's.
     """
 
+    #: A thread would get a connection of its own: to a database in memory one that locks out the test's.
+    open_to_threads = False
+
     def __init__(self, alias: str, **options: Any) -> None:
         super().__init__(url_of_alias(alias), **options)
         self._alias = alias

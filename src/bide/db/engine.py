@@ -44,6 +44,9 @@ class Database:
     given is emptied in the child without a goodbye on the parent's connections.
     """
 
+    #: Whether threads of ours may look at it beside the application.
+    open_to_threads = True
+
     def __init__(
         self,
         target: str | URL | Engine,

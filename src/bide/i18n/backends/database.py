@@ -76,7 +76,8 @@ class Database(TreeBackend):
             if not watching(self.live):
                 self.live.catch_up()
             self._seen = self.live.current()
-            watch(self.live)
+            if self.live.rows.database.open_to_threads:
+                watch(self.live)
         return self._seen
 
     def store(self, locale: str, data: Mapping[Any, Any], **options: Any) -> None:
