@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
-from typing import Any, Final
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, TypeVarTuple
 
 from bide.jobs.perform import run_here
 
-#: How often in a row the system is not asked whether descriptors are ready while callbacks are.
-UNASKED: Final = 2
+Given = TypeVarTuple("Given")
 
 
 class Coroutines:
@@ -23,17 +23,20 @@ class Coroutines:
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`. What it leaves running is cancelled, itself included when it
         was cut off from outside: a loop that is left by an exception keeps its tasks."""
-        if _inside_a_loop():
+        if asyncio._get_running_loop() is not None:
             return run_here(coroutine)
         if self._runner is None:
             self._runner = asyncio.Runner(loop_factory=self._make_loop)
         loop = self._runner.get_loop()
+        assert isinstance(loop, _Loop)
         self._tasks = 0
-        task = loop.create_task(coroutine)
+        task = loop.begun(coroutine)
         try:
+            if loop.first_step() and task.done():
+                return task.result()
             return loop.run_until_complete(task)
         finally:
-            if self._tasks > 1 or not task.done():
+            if self._tasks or not task.done():
                 self._end_tasks(loop)
 
     def close(self) -> None:
@@ -43,7 +46,7 @@ class Coroutines:
             self._runner = None
 
     def _make_loop(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.SelectorEventLoop(_Selector())
+        loop = _Loop()
         loop.set_task_factory(self._make_task)
         return loop
 
@@ -63,24 +66,63 @@ class Coroutines:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
-class _Selector(selectors.DefaultSelector):
-    """A job that waits for nothing costs no system call: the loop has callbacks ready all the time."""
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that can take the first step of a task without being started: most jobs need no other.
+
+    The task is a real one, so jobs may ask for it, limit it or group others under it; it is only
+    begun here and now. What it schedules meanwhile is done by the loop, which must be started then.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._unasked = 0
+        self._expects_step = self._steps = False
+        self._step: tuple[Callable[..., Any], Context | None] | None = None
+        self._called = False
+        super().__init__()  # what it calls is overridden here
 
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is not None and timeout <= 0 and self._unasked < UNASKED:
-            self._unasked += 1
-            return []
-        self._unasked = 0
-        return super().select(timeout)
+    def begun(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task for it whose first step is yet to be taken."""
+        self._expects_step = True
+        try:
+            return asyncio.Task(coroutine, loop=self)
+        finally:
+            self._expects_step = False
 
+    def first_step(self) -> bool:
+        """Take it. Whether nothing is left to be done by the loop."""
+        assert self._step is not None
+        (step, context), self._step = self._step, None
+        self._called = False
+        hooks = sys.get_asyncgen_hooks()
+        try:
+            self._steps = True
+            asyncio._set_running_loop(self)
+            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+            (context or Context()).run(step)
+        finally:
+            # First: an alarm may ring behind any call, and a loop that seems to run stops all others.
+            asyncio._set_running_loop(None)
+            self._steps = False
+            sys.set_asyncgen_hooks(*hooks)
+        return not self._called
 
-def _inside_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    def is_running(self) -> bool:
+        """Whether a job is in it."""
+        return self._steps or super().is_running()
+
+    def stop(self) -> None:
+        """As ever: it is felt by the job that says so, not by the next."""
+        self._called = True
+        super().stop()
+
+    def call_soon(
+        self,
+        callback: Callable[[*Given], object],
+        *args: *Given,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As ever, but for the first step of a task that is being begun."""
+        self._called = True
+        if not self._expects_step:
+            return super().call_soon(callback, *args, context=context)
+        self._step = callback, context
+        return asyncio.Handle(callback, args, self, context)
