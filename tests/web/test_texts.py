@@ -482,3 +482,63 @@ def test_texts_in_files_only_are_told_how_to_become_editable(sqlite_url: str) ->
     assert answer.status_code == 400
     assert "Database(app)" in answer.text
     app.close()
+
+
+def test_who_administers_one_language_changes_no_other(app: App) -> None:
+    german = client(app, "texts.administer:de")
+    page = german.get("/texts/app").text
+    assert 'value="add"' not in page
+    assert 'value="add"' in client(app, "texts.administer").get("/texts/app").text
+    assert post(german, "/texts/app", {"do": "add", "locale": "fr"}).status_code == 403
+    post(client(app), "/texts/app", {"do": "add", "locale": "fr"})
+    assert post(german, "/texts/app", {"do": "publish", "locale": "fr"}).status_code == 403
+    for locale in ("en", "de"):
+        post(client(app), f"/texts/app/{locale}/text", {"key": "title", "value": "X", "do": "save"})
+    taken_back = {"author": "ada", "since": "2020-01-01"}
+    answer = post(german, "/texts/app/history", {"do": "revert", **taken_back})
+    assert answer.headers["location"].endswith("n.count=1")
+    assert (value(app, "title", "en"), value(app, "title", "de")) == ("X", "Laden")
+
+
+@pytest.mark.parametrize("path", ["exchange", "review", "check", "text"])
+def test_a_language_comes_into_being_by_being_added_alone(app: App, path: str) -> None:
+    import base64
+
+    data = base64.b64encode(b"xx: {title: X}").decode()
+    fields = {"mode": "overwrite", "do": "import", "filename": "a.yml", "data": data}
+    told = fields if path == "exchange" else {"key": "title", "do": "note", "note": "x"}
+    assert post(client(app), f"/texts/app/xx/{path}", told).status_code == 404
+    assert [one.locale for one in editor_of(app).languages.all()] == ["en", "de"]
+
+
+def test_a_language_is_added_once_however_its_tag_is_written(app: App) -> None:
+    answer = post(client(app), "/texts/app", {"do": "add", "locale": "DE"})
+    assert answer.status_code == 400
+    assert "the language de is there already" in answer.text
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "1e999", "9" * 400, "9" * 5000, "one"])
+def test_what_is_no_number_is_refused(app: App, given: str) -> None:
+    fields = form(app, "rate", value=given, do="save", confirmed="yes")
+    assert post(client(app), "/texts/app/de/text", fields).status_code == 409
+    assert value(app, "rate") is None
+
+
+@pytest.mark.parametrize("data", ["é", "!!", "="])
+def test_a_form_whose_file_was_garbled_is_refused(app: App, data: str) -> None:
+    fields = {"mode": "overwrite", "do": "import", "filename": "a.yml", "data": data}
+    answer = post(client(app), "/texts/app/de/exchange", fields)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+
+
+def test_half_a_character_in_a_file_is_refused(app: App) -> None:
+    browser = client(app)
+    browser.get("/texts/app/de/exchange")
+    answer = browser.post(
+        "/texts/app/de/exchange",
+        data={"csrf": browser.cookies["bide_csrf"], "mode": "overwrite"},
+        files={"file": ("de.json", b'{"de": {"title": "\\ud800"}}')},
+    )
+    assert answer.status_code == 400
+    assert "can not load translations from de.json" in answer.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from re import findall
@@ -14,6 +14,8 @@ from bide.i18n.editing.saving import Edit, Saved, Saving
 from bide.i18n.editing.standing import checked_author, standing, value_of
 from bide.i18n.side_tables.history import Change, HistoryRows, Wanted
 
+#: Says whether a locale is meant.
+Only = Callable[[str], bool] | None
 #: Changes of one text, one author and nearly one moment are one step.
 TOGETHER: Final = timedelta(seconds=1)
 #: Changes of one text that are looked through.
@@ -94,15 +96,24 @@ class History:
 
         return self._saving.transaction(edit.author, work)
 
-    def plan(self, author: str, since: datetime, until: datetime | None = None) -> Revert:
+    def plan(
+        self, author: str, since: datetime, until: datetime | None = None, *, only: Only = None
+    ) -> Revert:
         """What `revert` would do now."""
         wanted = Wanted(author=author, since=since, until=until)
-        return self._rows.database.read(lambda c: self._plan(c, wanted))
+        return self._rows.database.read(lambda c: self._plan(c, wanted, only))
 
     def revert(
-        self, author: str, since: datetime, until: datetime | None = None, *, by: str
+        self,
+        author: str,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        by: str,
+        only: Only = None,
     ) -> Revert:
-        """Take back what an author changed in a time, except where somebody changed it since."""
+        """Take back what an author changed in a time, except where somebody changed it since. `only`
+        says in which locales; in all without it."""
         wanted, done = (
             Wanted(author=checked_author(author), since=since, until=until),
             Revert([], []),
@@ -110,7 +121,7 @@ class History:
 
         def work(connection: Connection) -> None:
             nonlocal done
-            done = self._plan(connection, wanted)
+            done = self._plan(connection, wanted, only)
             for locale in {locale for locale, *_ in done.undone}:
                 self._put_back(
                     connection, locale, [row[1:] for row in done.undone if row[0] == locale]
@@ -119,11 +130,13 @@ class History:
         self._saving.transaction(by, work)
         return done
 
-    def _plan(self, connection: Connection, wanted: Wanted) -> Revert:
+    def _plan(self, connection: Connection, wanted: Wanted, only: Only) -> Revert:
         plan = Revert([], [])
         spans: dict[tuple[str, str], tuple[str | None, str | None]] = {}
         for change in self._history.of(connection, wanted, MOST):
-            if change.locale is not None and change.key is not None:
+            if change.locale is None or change.key is None:
+                continue
+            if only is None or only(change.locale):
                 name = (change.locale, change.key)
                 now, _ = spans.get(name, (change.new_value, None))
                 spans[name] = (now, change.old_value)

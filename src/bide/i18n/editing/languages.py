@@ -50,8 +50,9 @@ class Languages:
             raise InvalidTextArgument(
                 f"{locale!r} is no language; use a tag such as 'fr', 'pt-BR' or 'zh-Hant'"
             )
-        if locale in [language.locale for language in self.all()]:
-            raise InvalidTextArgument(f"the language {locale} is there already")
+        there = {language.locale.lower(): language.locale for language in self.all()}
+        if locale.lower() in there:
+            raise InvalidTextArgument(f"the language {there[locale.lower()]} is there already")
         self._put(locale, state, author)
 
     def publish(self, locale: str, author: str) -> None:

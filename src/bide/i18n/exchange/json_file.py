@@ -17,6 +17,7 @@ def read(file: BinaryIO, filename: str, locale: str | None = None) -> Iterator[E
     """The texts of a file. Raises InvalidLocaleData, with the line."""
     try:
         data = json.loads(content(file, filename).decode("utf-8-sig"))
+        json.dumps(data, ensure_ascii=False).encode()  # refuses half a character, "\\ud800"
     except json.JSONDecodeError as error:
         raise InvalidLocaleData(filename, error.msg, error.lineno) from error
     except (ValueError, RecursionError) as error:

@@ -22,6 +22,8 @@ def change_language(visit: Visit, sets: TextSets) -> Response:
     }
     if deed not in deeds:
         raise HTTPException(404)
+    if not visit.may("texts.administer", locale):
+        raise HTTPException(403, "role")
     try:
         deeds[deed](locale, visit.name)
     except TextError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -27,18 +28,24 @@ def revert(visit: Visit, sets: TextSets) -> Response:
     """Show what taking back would do, or do it."""
     editor = sets.editor(str(visit.part("set")))
     author, since = visit.field("author"), visit.field("since")
+    only = _administered(visit)
     try:
         moment = from_form(since, visit.zone)
     except ValueError:
         return _page(visit, sets, problem=visit.t("texts.changes.no_moment"), status=400)
     if visit.field("do") != "revert":
-        return _page(visit, sets, plan=editor.history.plan(author, moment), since=since)
+        return _page(visit, sets, plan=editor.history.plan(author, moment, only=only), since=since)
     try:
-        done = editor.history.revert(author, moment, by=visit.name)
+        done = editor.history.revert(author, moment, by=visit.name, only=only)
     except TextError as error:
         return _page(visit, sets, problem=str(error), status=400)
     said = visit.notice("texts_reverted", count=len(done.undone))
     return visit.redirect(visit.path.removesuffix("/revert"), said)
+
+
+def _administered(visit: Visit) -> Callable[[str], bool]:
+    """The languages in which the viewer may take back what others did."""
+    return lambda locale: visit.may("texts.administer", locale)
 
 
 def _page(

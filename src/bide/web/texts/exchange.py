@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bide.errors import InvalidTextArgument, TextError, TextRefused
+from bide.errors import InvalidTextArgument, TextRefused
 from bide.i18n.editing.findings import ERROR
 from bide.i18n.editing.history import compared
 from bide.i18n.exchange.entries import Entry
@@ -80,7 +79,7 @@ def bring_in(place: Place) -> Response:
         if place.visit.field("do") != "import":
             return _page(place, plan=_planned(place, entries), filename=filename, data=data)
         count = _bring_in(place, entries)
-    except (TextError, binascii.Error) as error:
+    except ValueError as error:  # every TextError, and what is no base64
         return _page(place, problem=str(error), status=400)
     return place.visit.redirect(place.path(), place.visit.notice("texts_imported", count=count))
 

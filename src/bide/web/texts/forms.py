@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from bide.errors import InvalidTextArgument
@@ -41,8 +42,10 @@ def _list(given: str, text: Text) -> Any:
 def _number(given: str, _text_: Text) -> Any:
     for kind in (int, float):
         try:
-            return kind(given.strip())
-        except ValueError:
+            number = kind(given.strip())
+            if isfinite(number):
+                return number
+        except (ValueError, OverflowError):
             continue
     raise InvalidTextArgument(f"{given!r:.80} is no number; write it as 1000 or 0.5")
 

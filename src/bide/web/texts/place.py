@@ -62,9 +62,10 @@ class Place:
         return self.visit.may(f"texts.{deed}", self.locale)
 
     def demand(self, deed: str) -> None:
-        """Refuse whoever may not. Raises HTTPException."""
+        """Refuse whoever may not, and a language that is none. Raises HTTPException."""
         if not self.may(deed):
             raise HTTPException(403, "role")
+        assert self.language
 
     @property
     def is_source(self) -> bool:
