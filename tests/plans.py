@@ -17,13 +17,13 @@ Sent = tuple[str, Any]
 
 
 @contextmanager
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sent]]:
-    """Every statement about jobs that our own connections send meanwhile."""
+def recorded(monkeypatch: pytest.MonkeyPatch, about: str = "bide_jobs") -> Iterator[list[Sent]]:
+    """Every statement with `about` in its text that our own connections send meanwhile."""
     sent: list[Sent] = []
     run = Connection._run
 
     def record(self: Connection, text: str, params: Any, **options: Any) -> Any:
-        if "bide_jobs" in text:
+        if about in text:
             sent.append((text, params))
         return run(self, text, params, **options)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from sqlalchemy import (
     ColumnElement,
     and_,
+    case,
     cast,
     delete,
     func,
@@ -141,16 +142,7 @@ class Rows:
     ) -> None:
         """As `write`, for values as the column holds them."""
         self.refuse_long(texts)
-        for batch in _batches(list(texts)):
-            self._write(connection, locale, {key: texts[key] for key in batch}, names or {})
-
-    def _write(
-        self,
-        connection: Connection,
-        locale: str,
-        texts: Mapping[str, str | None],
-        names: Mapping[str, Sequence[str]],
-    ) -> None:
+        given = names or {}
         there: dict[str, Found] = {}
         gone: list[Found] = []
         for found in self.standing(connection, locale, list(texts)):
@@ -159,14 +151,25 @@ class Rows:
             else:
                 gone.append(found)
         self.remove(connection, gone)
-        new = []
-        for key, value in texts.items():
-            if key not in there:
-                new.append(self._row(locale, key, value, names.get(key)))
-            elif there[key].value != value or there[key].is_proc not in (0, None):
-                self._change(connection, there[key].id, value)
-        if new:
+        other = {
+            row.id: texts[key]
+            for key, row in there.items()
+            if row.value != texts[key] or row.is_proc not in (0, None)
+        }
+        for some in _batches(list(other)):
+            self.change(connection, {row: other[row] for row in some})
+        for batch in _batches([key for key in texts if key not in there]):
+            new = [self._row(locale, key, texts[key], given.get(key)) for key in batch]
             connection.core(insert(self.tables.translations).values(new))
+
+    def change(self, connection: Connection, values: Mapping[int, str | None]) -> None:
+        """Give the rows of one batch other values."""
+        new = case(dict(values), value=self._texts.id)
+        connection.core(
+            update(self.tables.translations)
+            .where(self._texts.id.in_(list(values)))
+            .values(value=new, is_proc=False, updated_at=self.rails_now())
+        )
 
     def remove(self, connection: Connection, rows: Sequence[Found]) -> None:
         """Take rows out of the table."""
@@ -178,6 +181,14 @@ class Rows:
     ) -> list[Found]:  # fmt: skip
         """The rows of `keys`, of their parents, and below them."""
         wanted = sorted({above for key in keys for above in (key, *parents(key))})
+        if len(keys) > BATCH:
+            # No index helps to look below many keys: every batch would pass the whole locale again.
+            given, around = frozenset(keys), frozenset(wanted)
+            return [
+                row
+                for row in self.everything(connection, locale)
+                if row.key in around or not given.isdisjoint(parents(row.key))
+            ]
         texts = self._texts
         query = select(texts.id, texts.key, texts.value, texts.is_proc, texts.locale, texts.scope)
         query = query.where(
@@ -190,6 +201,20 @@ class Rows:
             Found(*row)
             for *row, at, scope in connection.core(query.order_by(texts.id))
             if at == locale and (self.scope is None or scope == self.scope)
+        ]
+
+    def everything(self, connection: Connection, locale: str) -> list[Found]:
+        """Every row of a locale, in the order of the ids."""
+        texts = self._texts
+        query = select(texts.id, texts.key, texts.value, texts.is_proc, texts.locale, texts.scope)
+        query = query.where(texts.locale == locale)
+        if self.scope is not None:
+            query = query.where(texts.scope == self.scope)
+        # The column may compare without regard to case.
+        return [
+            Found(*row)
+            for *row, at, scope in connection.core(query.order_by(texts.id))
+            if at == locale and (self.scope is None or scope == self.scope) and row[1]
         ]
 
     def stub(self, connection: Connection, locale: str, asked: Mapping[str, Asked]) -> None:
@@ -240,13 +265,6 @@ class Rows:
             "created_at": now,
             "updated_at": now,
         }
-
-    def _change(self, connection: Connection, row: int, value: str | None) -> None:
-        connection.core(
-            update(self.tables.translations)
-            .where(self._texts.id == row)
-            .values(value=value, is_proc=False, updated_at=self.rails_now())
-        )
 
     # Comparing byte by byte, whatever the collation of the column
 
@@ -316,13 +334,14 @@ def _related(key: str, other: str) -> bool:
 def _settled(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Of keys that cannot stand beside each other, the last given."""
     settled: dict[str, Any] = {}
-    above = {parent for key in flat for parent in parents(key)}
+    below: dict[str, list[str]] = {}
     for key, value in flat.items():
         for parent in parents(key):
             settled.pop(parent, None)
-        if key in above:
-            for other in [other for other in settled if other.startswith(f"{key}.")]:
-                del settled[other]
+            if parent in flat:
+                below.setdefault(parent, []).append(key)
+        for other in below.get(key, ()):
+            settled.pop(other, None)
         settled[key] = value
     return settled
 

@@ -1,14 +1,14 @@
-"""Writing many rows of the translations table at once, and reading all of a locale's before."""
+"""Writing many rows of the translations table at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import delete, insert
 
 from bide.db.connection import Connection
-from bide.i18n.rows import Found, Rows
+from bide.i18n.rows import Rows
 
 T = TypeVar("T")
 
@@ -25,10 +25,6 @@ class Bulk:
         self._rows, self._connection, self._locale = rows, connection, locale
         self._table, self._wrote = rows.tables.translations, wrote
 
-    def all(self) -> list[Found]:
-        """Every row, in the order of the ids."""
-        return standing(self._rows, self._connection, self._locale)
-
     def delete(self, ids: Sequence[int]) -> None:
         """Take rows away."""
         for batch in _batches(ids):
@@ -36,13 +32,8 @@ class Bulk:
 
     def change(self, values: Mapping[int, str | None]) -> None:
         """Give rows other values."""
-        columns = self._table.c
         for batch in _batches(list(values)):
-            new = case({row: values[row] for row in batch}, value=columns.id)
-            changes = {"value": new, "is_proc": False, "updated_at": self._rows.rails_now()}
-            self._connection.core(
-                update(self._table).where(columns.id.in_(batch)).values(**changes)
-            )
+            self._rows.change(self._connection, {row: values[row] for row in batch})
             self._wrote(len(batch))
 
     def add(self, values: Mapping[str, str | None]) -> None:
@@ -60,21 +51,6 @@ class Bulk:
             rows = [{**common, "key": key, "value": values[key]} for key in batch]
             self._connection.core(insert(self._table).values(rows))
             self._wrote(len(batch))
-
-
-def standing(rows: Rows, connection: Connection, locale: str) -> list[Found]:
-    """Every row of a locale, in the order of the ids."""
-    texts = rows.tables.translations.c
-    query = select(texts.id, texts.key, texts.value, texts.is_proc, texts.locale, texts.scope)
-    query = query.where(texts.locale == locale)
-    if rows.scope is not None:
-        query = query.where(texts.scope == rows.scope)
-    # The column may compare without regard to case.
-    return [
-        Found(*row)
-        for *row, at, scope in connection.core(query.order_by(texts.id))
-        if at == locale and (rows.scope is None or scope == rows.scope) and row[1]
-    ]
 
 
 def _batches(many: Sequence[T]) -> Iterator[Sequence[T]]:

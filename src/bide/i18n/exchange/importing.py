@@ -8,7 +8,7 @@ from typing import Any
 from bide.db.connection import Connection
 from bide.errors import InvalidTextArgument, TextConflict
 from bide.i18n.backends.database import Database
-from bide.i18n.exchange.bulk import Bulk, standing
+from bide.i18n.exchange.bulk import Bulk
 from bide.i18n.exchange.entries import Entry
 from bide.i18n.exchange.plan import MODES, Change, Mode, Plan, Step, by_locale, steps
 from bide.i18n.locales import locale_name
@@ -20,7 +20,7 @@ def planned(database: Database, entries: Iterable[Entry], mode: Mode) -> Plan:
     texts, rows = _texts(entries, mode), database.live.rows
     found = rows.database.read(
         lambda connection: {
-            locale: steps(locale, flat, standing(rows, connection, locale), mode)
+            locale: steps(locale, flat, rows.everything(connection, locale), mode)
             for locale, flat in texts.items()
         }
     )
@@ -47,7 +47,7 @@ def imported(
     def work(connection: Connection) -> Plan:
         before = rows.locked(connection)
         found = {
-            locale: steps(locale, flat, standing(rows, connection, locale), mode)
+            locale: steps(locale, flat, rows.everything(connection, locale), mode)
             for locale, flat in texts.items()
         }
         plan = Plan(mode, tuple(step.change for each in found.values() for step in each))
