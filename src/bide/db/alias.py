@@ -152,7 +152,7 @@ class AliasDatabase(Database):
     def close(self) -> None:
         """The connection is Django's to close."""
 
-    def _transaction(self, work: Work[T], patient: bool) -> T:
+    def _transaction(self, work: Work[T], patient: bool, wait: float) -> T:
         from django.db import transaction
 
         with self._at_hand(), transaction.atomic(using=self._alias):

@@ -88,16 +88,25 @@ class Database:
         """What the server is and can do; connects at first use. UnsupportedFeature when too old."""
         return self.read(lambda _: self._pool.product())
 
-    def run(self, work: Work[T], *, repeat: bool = False, patient: bool = False) -> T:
+    def run(
+        self,
+        work: Work[T],
+        *,
+        repeat: bool = False,
+        patient: bool = False,
+        within: float | None = None,
+    ) -> T:
         """One transaction: `work(connection)`, then COMMIT; its result.
 
         Deadlocks, serialization failures and busy files are rolled back and tried again until
         `busy_timeout` is over, so `work` may be called several times. A connection lost before
         COMMIT is replaced and `work` tried once more; lost in COMMIT, only with `repeat`, which says
-        that doing it twice is harmless. `patient` work is never cut off for its silence. Raises ConnectionLost, DatabaseBusy, NotMigrated,
+        that doing it twice is harmless. `patient` work is never cut off for its silence. `within`:
+        seconds instead of `busy_timeout`. Raises ConnectionLost, DatabaseBusy, NotMigrated,
         DatabaseError; errors of `work` itself pass, after ROLLBACK.
         """
-        return self._persist(lambda: self._transaction(work, patient), repeat)
+        wait = self.busy_timeout if within is None else within
+        return self._persist(lambda: self._transaction(work, patient, wait), repeat, wait)
 
     def single(self, work: Work[T], *, repeat: bool = False) -> T:
         """One statement that is a transaction by itself: saves the round trips of BEGIN and COMMIT.
@@ -106,11 +115,11 @@ class Database:
         """
         if self.kind == "sqlite":
             return self.run(work, repeat=repeat)
-        return self._persist(lambda: self._plain(work), repeat)
+        return self._persist(lambda: self._plain(work), repeat, self.busy_timeout)
 
     def read(self, work: Work[T]) -> T:
         """Reading statements, each seeing what is committed when it starts; repeated when lost."""
-        return self._persist(lambda: self._plain(work), repeat=True)
+        return self._persist(lambda: self._plain(work), True, self.busy_timeout)
 
     def send(self, many: Sequence[Asked]) -> Pipeline | None:
         """Statements to be worked on by the server while the caller does something else, each a
@@ -126,8 +135,8 @@ class Database:
         self._watchdog.end()
         self._pool.close()
 
-    def _persist(self, once: Callable[[], T], repeat: bool) -> T:
-        deadline, pause, lost = monotonic() + self.busy_timeout, _FIRST_PAUSE, False
+    def _persist(self, once: Callable[[], T], repeat: bool, wait: float) -> T:
+        deadline, pause, lost = monotonic() + wait, _FIRST_PAUSE, False
         while True:
             try:
                 return once()
@@ -141,11 +150,11 @@ class Database:
                     raise
                 lost = True
 
-    def _transaction(self, work: Work[T], patient: bool) -> T:
-        with self.turn(), self._watched(patient) as connection:
+    def _transaction(self, work: Work[T], patient: bool, wait: float) -> T:
+        with self._pool.turn(wait), self._watched(patient) as connection:
             committing = False
             try:
-                self._begin(connection)
+                self._begin(connection, wait)
                 result = work(connection)
                 committing = True
                 connection.execute("COMMIT")
@@ -176,8 +185,8 @@ class Database:
                 self._watchdog.watch(connection)
             yield connection
 
-    def _begin(self, connection: Connection) -> None:
-        deadline = monotonic() + self.busy_timeout
+    def _begin(self, connection: Connection, wait: float) -> None:
+        deadline = monotonic() + wait
         while True:
             try:
                 for statement in connection.driver.begin:

@@ -126,10 +126,12 @@ class Live:
         with contextlib.suppress(DatabaseError):
             self.rows.database.run(work, repeat=True)
 
-    def tell(self) -> None:
-        """Say which version of the texts this process speaks."""
-        if self.snapshot is not None and self.snapshot.versions is not None and not self.away:
-            self.presence.tell(self.rows, self.snapshot.versions)
+    def tell(self) -> float:
+        """Say which version of the texts this process speaks, if it is time; when it will be, in
+        monotonic seconds."""
+        if self.snapshot is None or self.snapshot.versions is None or self.away:
+            return math.inf
+        return self.presence.tell(self.rows, self.snapshot.versions)
 
     def _load(self) -> None:
         self._read(self._whole)

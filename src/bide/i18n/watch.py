@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import selectors
 import threading
@@ -65,16 +66,13 @@ class Watcher(threading.Thread):
             self._ears.pop(gone).wire.hang_up()
             gone.presence.leave(gone.rows)
         for live in lives:
-            ear = self._ears.setdefault(live, Ear(live))
-            try:
-                ear.look()
-            except Exception as error:  # noqa: BLE001 - one table's trouble must not end the others'
-                events.emit("texts_unreachable", error=error)
-                ear.due = monotonic() + AWAY
+            self._ears.setdefault(live, Ear(live)).look()
+        for ear in self._ears.values():
+            ear.tell()
         self._sleep()
 
     def _sleep(self) -> None:
-        due = min((ear.due for ear in self._ears.values()), default=monotonic() + POLL)
+        due = min((ear.next for ear in self._ears.values()), default=monotonic() + POLL)
         with selectors.DefaultSelector() as selector:
             selector.register(self._ended, selectors.EVENT_READ)
             for ear in self._ears.values():
@@ -93,23 +91,43 @@ class Ear:
 
     def __init__(self, live: Live) -> None:
         self.live = live
-        self.due = 0.0
+        self._due = 0.0
+        self._telling = math.inf
         self.wire = Wire(longest_retry=AWAY)
         self._trusted = False
         self._greeted = False
 
+    @property
+    def next(self) -> float:
+        """When there is something to do, whatever is notified, in monotonic seconds."""
+        return min(self._due, self._telling)
+
     def look(self) -> None:
         """Take in what was told, and look at the counter if it was something, or if it is time."""
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 - one table's trouble must not end the others'
+            events.emit("texts_unreachable", error=error)
+            self._due, self._telling = monotonic() + AWAY, math.inf
+
+    def tell(self) -> None:
+        """Say what is served, if it is time: after a look, for that is what others wait for."""
+        try:
+            self._telling = self.live.tell()
+        except Exception as error:  # noqa: BLE001 - nobody counts it then, and its texts are served
+            events.emit("texts_unreachable", error=error)
+            self._telling = monotonic() + AWAY
+
+    def _look(self) -> None:
         hints = self._listen()
-        if any(hint != HELLO for hint in hints) or self.due <= monotonic():
+        if any(hint != HELLO for hint in hints) or self.next <= monotonic():
             found = self.live.refresh()
             self.live.write_missing()
             self.live.write_uses()
-            self.live.tell()
             if found and not hints:
                 self._trusted = self._greeted = False
             pause = NET if self._trusted else POLL
-            self.due = monotonic() + jitter(AWAY if self.live.away else pause, 0.1)
+            self._due = monotonic() + jitter(AWAY if self.live.away else pause, 0.1)
 
     def _listen(self) -> list[str]:
         database = self.live.rows.database
@@ -122,7 +140,7 @@ class Ear:
             return []
         hints = self.wire.hints()
         if hints is None:
-            self._trusted, self.due = False, 0.0
+            self._trusted, self._due = False, 0.0
             return []
         if not was_open or not self._greeted:
             self._greet(channel)

@@ -77,7 +77,8 @@ def test_an_edit_is_live_when_every_process_says_so(open_editor: Any) -> None:
     def serve() -> None:
         editor.sources.i18n.t("greeting", name="x")
         wait_until(lambda: editor.sources.i18n.t("title", locale="de") == "Geschäft", within=15)
-        wait_until(lambda: len(readers.progress(0).live) == 2, within=15)
+        version = editor.sources.database.live.snapshot.versions[""]
+        wait_until(lambda: len(readers.progress(version).live) == 2, within=15)
 
     child = start(serve)
     editor.sources.i18n.t("greeting", name="x")

@@ -26,7 +26,8 @@ class Progress(NamedTuple):
 class Readers:
     """Those who read the table of some sources.
 
-    A process counts from its first look at the texts until it ends. One that was killed on another
+    A process counts from about a second after its first look at the texts until it ends, and says
+    within two seconds which words it has taken in. One that was killed on another
     host is known to be gone 45 seconds later.
     """
 

@@ -18,6 +18,8 @@ from bide.i18n.snapshot import Versions
 #: Seconds after which a process that said nothing is taken for gone.
 GONE: Final = 45.0
 _FORGOTTEN: Final = 600.0
+#: Of those, how many one process takes away.
+_MOST: Final = 100
 
 
 class Reader(NamedTuple):
@@ -46,8 +48,16 @@ class ReaderRows:
         columns = self._table.c
         connection.core(update(self._table).where(columns.id == reader.id).values(**known))
         if not connection.rowcount:
-            connection.core(delete(self._table).where(columns.seen_at < self._ago(_FORGOTTEN)))
+            self._forget(connection)
             connection.core(insert(self._table).values(**{**reader._asdict(), **known}))
+
+    def _forget(self, connection: Connection) -> None:
+        # Found first: MySQL's DELETE waits for every row that it passes, also those of the living.
+        columns = self._table.c
+        old = select(columns.id).where(columns.seen_at < self._ago(_FORGOTTEN)).order_by(columns.id)
+        forgotten = [each for (each,) in connection.core(old.limit(_MOST))]
+        if forgotten:
+            connection.core(delete(self._table).where(columns.id.in_(forgotten)))
 
     def leave(self, connection: Connection, reader: str) -> None:
         """Say that a process uses the texts no more."""
