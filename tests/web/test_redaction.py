@@ -16,7 +16,8 @@ redaction = Redaction(REDACTED)
         '{"token": ["a", "S3CRET"]}', "{'secret': {'a': 'S3CRET'}}", "b'token': b'a S3CRET'",
         "Authorization: Bearer S3CRET", "authorization=Basic S3CRET", "Cookie: a=1; sid=S3CRET; b=S3CRET",
         "Set-Cookie: S3CRET; HttpOnly", "postgresql://app:S3CRET@host/db", "redis://:S3CRET@host",
-        "amqp://u:p@S3CRET@host", '{\\"token\\": \\"S3CRET',
+        "amqp://u:p@S3CRET@host",
+        "X-Api-Key: S3CRET", "apiKey=S3CRET", "PRIVATE-KEY=S3CRET", "accesskey: S3CRET", '{\\"token\\": \\"S3CRET',
     ],
 )  # fmt: skip
 def test_what_stands_behind_such_a_name_is_not_shown(text: str) -> None:
@@ -48,7 +49,14 @@ def test_the_beginning_of_an_address_shows_no_part_of_its_password() -> None:
     assert redaction.beginning("at http://host:8080") == "at http://host:8080"
 
 
+def test_names_are_the_same_however_they_are_written() -> None:
+    names = ("api_key", "apiKey", "X-Api-Key", "APIKEY", "user_password", "db-pwd")
+    assert [*filter(redaction.hides, names)] == [*names]
+    assert not redaction.hides("key")
+
+
 def test_without_names_nothing_is_hidden() -> None:
+    assert not Redaction([]).hides("password")
     assert Redaction([]).text("token=1 a://b:c@d") == "token=1 a://b:c@d"
     assert Redaction([]).beginning("a://b:cc") == "a://b:cc"
 

@@ -22,11 +22,13 @@ _CUT_OFF: Final = re.compile(r"(://[^\s/:@]*:)(?!\d{1,5}\Z)[^\s/@]+\Z")
 
 
 class Redaction:
-    """Hides the values of names that contain one of `names`; without names, nothing."""
+    """Hides the values of names that contain one of `names`, in whatever case; without names, nothing."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = tuple(part.lower() for part in names)
-        named = "|".join(re.escape(part) for part in self._names)
+        self._names = tuple(names)
+        # `api_key` is also api-key and apiKey.
+        named = "|".join(re.escape(one).replace("_", "[_-]?") for one in self._names)
+        self._name = re.compile(named, re.IGNORECASE)
         # The length of a name is bounded, so that no text takes long.
         self._named = re.compile(
             rf"((?:{named})[\w-]{{0,80}}\\?[\"']?\s*[:=]+>?\s*)(?:{_VALUE})", re.IGNORECASE
@@ -34,7 +36,7 @@ class Redaction:
 
     def hides(self, name: str) -> bool:
         """Whether values of this name are not shown."""
-        return any(part in name.lower() for part in self._names)
+        return bool(self._names) and self._name.search(name) is not None
 
     def text(self, text: str) -> str:
         """A message or a traceback, without what stands behind such a name."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: What is never shown: arguments and fields whose names contain one of these.
 REDACTED: Final = (
-    "password", "passwd", "secret", "token", "authorization", "api_key", "apikey", "credential",
-    "cookie", "private_key",
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "authorization", "api_key",
+    "access_key", "private_key", "credential", "cookie",
 )  # fmt: skip
 
 
