@@ -16,6 +16,7 @@ from bide.db.migrate import downgrade, migrate
 from bide.i18n import Chain, Database, I18n, Simple
 from bide.i18n.migrations import TEXTS, texts
 from bide.i18n.row_values import encoded
+from bide.i18n.snapshot import TextRow, trees_of
 from in_child import finish, in_child, start
 from servers.postgresql import PostgreSQL
 from waiting import wait_until
@@ -119,6 +120,34 @@ def test_only_the_namespaces_that_changed_are_read_again(door: Door, open_texts:
     here.store("en", {"a": {"b": "3"}})
     assert seen(there, "a.b", "3") < WITHIN
     assert database.live.snapshot.trees["en"]["z"] is untouched
+
+
+def test_whoever_reads_one_namespace_keeps_what_it_knows_while_others_change(
+    door: Door, open_texts: Open
+) -> None:
+    here, there = open_texts(), open_texts(head="bide")
+    here.store("en", {"bide": {"title": "Jobs"}, "bidet": "1", "a": {"b": "1"}})
+    assert there.t("bide.title") == "Jobs"
+    live = there.backend.members[0].live
+    assert live.snapshot.trees == {"en": {"bide": {"title": "Jobs"}}}
+    view = there._view()
+    here.store("en", {"a": {"b": "2"}, "new": "1"})
+    wait_until(
+        lambda: live.snapshot.versions == here.backend.members[0].live.snapshot.versions, within=10
+    )
+    assert there._view() is view
+    here.store("en", {"bide": {"title": "Work"}})
+    assert seen(there, "bide.title", "Work") < WITHIN
+    assert there.t("a.b", default="none") == "none"
+
+
+def test_keys_with_empty_parts_are_read_as_if_they_had_none() -> None:
+    rows = [TextRow("en", key, f"--- {key}\n") for key in ("a..b", "a.c.", ".d", "...", "a.b")]
+    rows.append(TextRow("en", "a", "--- {x: y}\n"))
+    rows.append(TextRow("en", "a.e", "--- last\n"))
+    assert trees_of(rows) == {
+        "en": {"a": {"b": "a..b", "c": "a.c.", "x": "y", "e": "last"}, "d": ".d"}
+    }
 
 
 def test_a_history_with_gaps_means_reading_everything(door: Door, open_texts: Open) -> None:

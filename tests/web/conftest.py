@@ -69,7 +69,7 @@ def open_page(browser: Any, serve: Callable[[Any], str]) -> Iterator[Callable[..
         context = browser.new_context(base_url=address, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on(
             "console", lambda said: complaints.append(said.text) if _is_complaint(said) else None
         )

@@ -15,7 +15,7 @@ FILES.available_locales()
 
 def words(locale: str) -> dict[str, object]:
     tree = FILES.tree(locale) or {}
-    return dict(entries("bide", tree.get("bide")))
+    return entries("bide", tree.get("bide"))
 
 
 @pytest.mark.parametrize("locale", [tag for tag in LANGUAGES if tag != "en"])

@@ -41,10 +41,12 @@ class Live:
         table: str,
         scope: str | None,
         changed: Callable[[], None],
+        head: str | None = None,
     ) -> None:
         self._database = database
         self._table = table
         self._scope = scope
+        self._head = head
         self._rows: Rows | None = None
         self.changed = changed
         self.snapshot: Snapshot | None = None
@@ -62,7 +64,7 @@ class Live:
     def rows(self) -> Rows:
         """The rows in the database; opens nothing yet."""
         if self._rows is None:
-            self._rows = Rows(self._database(), self._table, self._scope)
+            self._rows = Rows(self._database(), self._table, self._scope, self._head)
         return self._rows
 
     @property
@@ -93,9 +95,12 @@ class Live:
         with self._guard:
             before = self.snapshot
             self._read(self._renewed)
-            if self.snapshot is before:
-                return False
-        self.changed()
+            now = self.snapshot
+        if now is before:
+            return False
+        # Views keep what they remember while only texts changed that are not read here.
+        if before is None or now is None or now.trees is not before.trees:
+            self.changed()
         return True
 
     def write_missing(self) -> None:
@@ -169,8 +174,9 @@ class Live:
         heads = self._heads(connection, known.versions, versions)
         if heads is None:
             return self._whole(connection)
-        rows = self.rows.below(connection, heads) if heads else []
-        return known.patched(versions, heads, rows)
+        if not heads:
+            return known._replace(versions=versions)
+        return known.patched(versions, heads, self.rows.below(connection, heads))
 
     def _heads(
         self, connection: Connection, before: Versions, now: Versions
@@ -185,7 +191,11 @@ class Live:
             for scope, version in now.items()
         ):
             return None
-        return _heads_of([(locale, key) for _, _, locale, key in changes])
+        return _heads_of([(locale, key) for _, _, locale, key in changes if self._reads(key)])
+
+    def _reads(self, key: str | None) -> bool:
+        """Whether a changed text is one of ours; None: everything changed."""
+        return self._head is None or key is None or key.partition(".")[0] == self._head
 
 
 def _answered(connection: Connection, question: Callable[[Connection], T]) -> T | None:

@@ -47,11 +47,15 @@ class Found(NamedTuple):
 
 
 class Rows:
-    """The texts of one table. `scope` None: those of every scope (and new rows have none)."""
+    """The texts of one table. `scope` None: those of every scope (and new rows have none).
+    `head`: only texts whose keys have this first part are read for lookups; None: all."""
 
-    def __init__(self, database: Database, table: str, scope: str | None) -> None:
+    def __init__(
+        self, database: Database, table: str, scope: str | None, head: str | None = None
+    ) -> None:  # fmt: skip
         self.database = database
         self.scope = scope
+        self.head = head
         self.tables: Tables = tables(database.table_prefix, table)
         self._texts = self.tables.translations.c
 
@@ -65,7 +69,7 @@ class Rows:
 
     def all(self, connection: Connection) -> list[TextRow]:
         """Every text."""
-        return self._read(connection, None)
+        return self._read(connection, None if self.head is None else self._under(self.head))
 
     def below(self, connection: Connection, heads: Sequence[tuple[str, str]]) -> list[TextRow]:
         """The texts whose locale and first part are among `heads`."""
@@ -100,9 +104,11 @@ class Rows:
             query = query.where(texts.scope == self.scope)
         found = connection.core(query.order_by(texts.id))
         return [
-            TextRow(*row)
-            for *row, scope in found
-            if (self.scope is None or scope == self.scope) and None not in row[:2]
+            TextRow(locale, key, value, is_proc)
+            for locale, key, value, is_proc, scope in found
+            if (self.scope is None or scope == self.scope)
+            and locale is not None
+            and key is not None
         ]
 
     def _mine(self, scope: str) -> bool:

@@ -67,19 +67,21 @@ NOTHING = Snapshot(None, {})
 def trees_of(rows: Iterable[TextRow]) -> dict[str, Tree]:
     """Rows in the order of their ids as trees: the first of two for one key wins; where a text
     stands among those below it, those below it win, in whatever order they come."""
-    trees: dict[str, Tree] = {}
+    planting = _Planting()
     for row in rows:
         value = _value(row)
         if value is not None and row.key:
-            _plant(trees.setdefault(sys.intern(row.locale), {}), parts_of(row.key), value)
-    return {locale: tree for locale, tree in trees.items() if tree}
+            planting.put(row.locale, row.key, value)
+    return {locale: tree for locale, tree in planting.trees.items() if tree}
 
 
 def parts_of(key: str) -> tuple[str, ...]:
     """The parts of a flat key."""
-    return tuple(
-        sys.intern(canonical(part.replace(ESCAPED_DOT, "."))) for part in key.split(".") if part
-    )
+    return tuple(map(_part, filter(None, key.split("."))))
+
+
+def _part(text: str) -> str:
+    return sys.intern(canonical(text.replace(ESCAPED_DOT, ".")))
 
 
 def _value(row: TextRow) -> Any:
@@ -96,17 +98,35 @@ def _value(row: TextRow) -> Any:
         return None
 
 
-def _plant(tree: Tree, parts: tuple[str, ...], value: Any) -> None:
-    if not parts:
-        return
-    *above, last = parts
-    for part in above:
-        below = tree.get(part)
-        if not isinstance(below, dict):
-            below = tree[part] = {}
-        tree = below
-    old = tree.get(last)
-    if old is None:
-        tree[last] = value
-    elif isinstance(old, dict) and isinstance(value, dict):
-        tree[last] = merged(value, old)
+class _Planting:
+    """Trees that grow text by text; remembers where those stand that have their first parts in common."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Tree] = {}
+        self._nodes: dict[tuple[str, str], Tree] = {}
+
+    def put(self, locale: str, key: str, value: Any) -> None:
+        """Let a text stand at its key."""
+        above, _, last = key.rstrip(".").rpartition(".")
+        if not last:
+            return
+        node = self._nodes.get((locale, above))
+        if node is None:
+            node = self._nodes[locale, above] = self._node(locale, above)
+        part = _part(last)
+        old = node.get(part)
+        if old is None:
+            node[part] = value
+        elif isinstance(old, dict) and isinstance(value, dict):
+            node[part] = merged(value, old)
+            # What stood below is a copy now.
+            self._nodes.clear()
+
+    def _node(self, locale: str, above: str) -> Tree:
+        node = self.trees.setdefault(sys.intern(locale), {})
+        for part in parts_of(above):
+            below = node.get(part)
+            if not isinstance(below, dict):
+                below = node[part] = {}
+            node = below
+        return node

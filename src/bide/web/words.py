@@ -10,6 +10,7 @@ from bide.i18n.backends.database import Database, databases
 from bide.i18n.backends.fallbacks import Fallbacks
 from bide.i18n.backends.pluralization import Pluralization
 from bide.i18n.backends.simple import Simple
+from bide.i18n.snapshot import SCREENS
 from bide.i18n.translator import I18n
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def words_of(app: App) -> I18n:
     `bide.` come first: so the screens' words are edited like any other text."""
     shipped = Simple(_FILES)
     edited = [] if app.i18n is None else databases(app.i18n.backend)
-    members = [*(Database(app, scope=one.scope, table=one.table) for one in edited[:1]), shipped]
+    rows = [
+        Database(app, scope=one.scope, table=one.table, head=SCREENS) for one in edited[:1]
+    ]  # fmt: skip
+    members = [*rows, shipped]
     stack = members[0] if len(members) == 1 else Chain(*members)
     return I18n(
         Fallbacks(Pluralization(stack)),

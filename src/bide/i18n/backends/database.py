@@ -23,21 +23,27 @@ class Database(TreeBackend):
     """`Database(app)`: the texts in the application's database, fresh within a second.
 
     `app` is a bide.App or a bide.db Database. `scope` keeps several sets of texts apart in one
-    table; None sees all of them. Opens nothing before the first lookup; from then on one thread per
+    table; None sees all of them. `head`: read only the texts whose keys have this first part; None
+    reads all. Opens nothing before the first lookup; from then on one thread per
     process hears of changes, whoever makes them. Behind a dead database the texts last read serve.
     """
 
     edited_live = True
 
     def __init__(
-        self, app: Any, *, scope: str | None = None, table: str = TRANSLATIONS
-    ) -> None:  # fmt: skip
+        self,
+        app: Any,
+        *,
+        scope: str | None = None,
+        table: str = TRANSLATIONS,
+        head: str | None = None,
+    ) -> None:
         self._app = app
         self.table = table
         self.scope = scope
         self._seen: Snapshot | None = None
         self._bound = False
-        self.live = Live(self._database, table, scope, self.changed)
+        self.live = Live(self._database, table, scope, self.changed, head)
 
     def _database(self) -> Any:
         database = getattr(self._app, "database", self._app)

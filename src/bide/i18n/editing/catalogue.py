@@ -3,6 +3,7 @@ part by part, so that a list of a hundred thousand texts costs what changed sinc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection
@@ -32,7 +33,7 @@ class Facts:
         #: Key -> number of its last change: of the source text, of the text.
         self.source_changes: dict[str, int] = {}
         self.changes: dict[str, int] = {}
-        self._notes_version = self._last_change = -1
+        self._notes_version = self._version = -1
 
     def refresh(self, sources: Sources) -> set[str]:
         """Ask for what is new; the first parts of the keys that it is about."""
@@ -40,8 +41,12 @@ class Facts:
 
         def work(connection: Connection) -> set[str]:
             changed = self._read_notes(connection, NoteRows(rows))
-            if self._read_changes(connection, HistoryRows(rows), changed):
+            # Before the changes: what is committed in between is then read twice instead of never.
+            version = rows.versions(connection).get(rows.side_scope, 0)
+            if version != self._version:
+                self._read_changes(connection, HistoryRows(rows), changed)
                 self._read_missing(connection, UseRows(rows))
+                self._version = version
             return changed
 
         return rows.database.read(work)
@@ -53,16 +58,12 @@ class Facts:
             self._notes_version = max(self._notes_version, note.version)
         return {head(note.key) for note in fresh}
 
-    def _read_changes(self, connection: Connection, rows: HistoryRows, changed: set[str]) -> bool:
-        """Whether any text of the two languages was touched."""
-        touched = rows.touched(connection, self.source, self.locale, self._last_change)
+    def _read_changes(self, connection: Connection, rows: HistoryRows, changed: set[str]) -> None:
+        touched = rows.touched(connection, self.source, self.locale, self._version)
         for number, locale, key in touched:
             there = self.source_changes if locale == self.source else self.changes
             there[base(key)] = number
             changed.add(head(key))
-        first = self._last_change < 0
-        self._last_change = touched[-1][0] if touched else max(self._last_change, 0)
-        return bool(touched) or first
 
     def _read_missing(self, connection: Connection, rows: UseRows) -> None:
         self.wanted = {}
@@ -93,6 +94,7 @@ class Catalogue:
         self.sources = sources
         self._facts: dict[str, Facts] = {}
         self._made: dict[str, dict[str, Made]] = {}
+        self._sources: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
         self._guard = Guard()
 
     def listing(self, locale: str) -> Listing:
@@ -128,17 +130,32 @@ class Catalogue:
     def _section(
         self, locale: str, name: str, parts: tuple[Any, ...], facts: Facts
     ) -> Section:  # fmt: skip
-        source = dict(entries(name, self.sources.joined(*parts[:2])))
-        theirs = self.sources.joined(*parts[2:]) if parts[2:] else None
-        target = dict(entries(name, theirs, source)) if parts[2:] else source
-        keys = sorted({*source, *target, *facts.wanted.get(name, {})})
+        source = self._source(name, parts[:2])
+        wanted = facts.wanted.get(name, {})
         states = States(locale, name, facts, self.sources.i18n.config.interpolation_patterns)
         if not parts[2:]:
+            keys = _keys(source, wanted)
             return Section(
                 keys, source, source, [states.of_source(key, source.get(key)) for key in keys]
             )
+        target = entries(name, self.sources.joined(*parts[2:]), source)
+        keys = _keys(source, target, wanted)
         bits = [states.of(key, source.get(key), target.get(key)) for key in keys]
         return Section(keys, source, target, bits)
+
+    def _source(self, name: str, parts: tuple[Any, ...]) -> dict[str, Any]:
+        """The source texts below a first part of keys, in order; the same for all languages."""
+        known = self._sources.get(name)
+        if known is None or not _same(known[0], parts):
+            found = entries(name, self.sources.joined(*parts))
+            known = self._sources[name] = (parts, {key: found[key] for key in sorted(found)})
+        return known[1]
+
+
+def _keys(source: dict[str, Any], *others: Iterable[str]) -> list[str]:
+    """All keys in order; `source` is in order."""
+    more = {key for keys in others for key in keys if key not in source}
+    return sorted([*source, *more]) if more else list(source)
 
 
 def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:

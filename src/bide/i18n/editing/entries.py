@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bide.i18n.editing.forms import FORMS, is_plural
@@ -13,15 +13,25 @@ NOTHING: Final[Mapping[str, Any]] = {}
 
 def entries(
     prefix: str, value: Any, source: Mapping[str, Any] = NOTHING
-) -> Iterator[tuple[str, Any]]:
-    """(key, value) of every text at and below a key; a value is a text, a number, a list, a link,
+) -> dict[str, Any]:  # fmt: skip
+    """Key -> value of every text at and below a key; a value is a text, a number, a list, a link,
     or a mapping of plural forms. What `source` has plural forms for are forms, incomplete ones too.
     Callables are the program's own."""
+    found: dict[str, Any] = {}
+    _collect(found, prefix, value, source)
+    return found
+
+
+def _collect(found: dict[str, Any], prefix: str, value: Any, source: Mapping[str, Any]) -> None:
     if isinstance(value, Mapping) and not _are_forms(value, source.get(prefix)):
         for part, below in value.items():
-            yield from entries(f"{prefix}.{part.replace('.', ESCAPED_DOT)}", below, source)
+            key = f"{prefix}.{part.replace('.', ESCAPED_DOT)}"
+            if type(below) is str:
+                found[key] = below
+            else:
+                _collect(found, key, below, source)
     elif value is not None and (isinstance(value, Key) or not callable(value)):
-        yield prefix, value
+        found[prefix] = value
 
 
 def _are_forms(value: Mapping[str, Any], source: Any) -> bool:

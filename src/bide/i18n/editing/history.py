@@ -57,11 +57,14 @@ class History:
         self._rows = saving.sources.database.live.rows
         self._history = HistoryRows(self._rows)
 
-    def of(self, locale: str, key: str, most: int = 50) -> list[Step]:
-        """The steps of one text, the newest first."""
+    def of(
+        self, locale: str, key: str, most: int = 50, *, now: Mapping[str, str] | None = None
+    ) -> list[Step]:  # fmt: skip
+        """The steps of one text, the newest first. `now`: the rows of the text, where they are
+        known already."""
 
         def work(connection: Connection) -> list[Step]:
-            raw = standing(connection, self._rows, locale, key).raw
+            raw = standing(connection, self._rows, locale, key).raw if now is None else now
             return list(_steps(key, raw, self._changes(connection, locale, key)))[:most]
 
         return self._rows.database.read(work)

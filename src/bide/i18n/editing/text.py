@@ -26,7 +26,7 @@ class Text(NamedTuple):
     `in_table` and `in_files`: the two it comes from. `kind`: `text`, `forms`, `list`, `number`,
     `boolean`, `link` or `other`. `forms`: those to fill in. `revision`: what an edit names.
     `read_only`: why nobody can edit it here, empty if anybody can. `unreadable`: what is wrong with
-    rows that cannot be read. `in_the_way`: texts that saving
+    rows that cannot be read; `rows`: their values by key, as the table holds them. `in_the_way`: texts that saving
     would replace. `based_on`: the source text that was translated, where that is known.
     """
 
@@ -41,6 +41,7 @@ class Text(NamedTuple):
     revision: str
     read_only: str
     unreadable: list[str]
+    rows: dict[str, str]
     in_the_way: list[str]
     findings: list[Finding]
     based_on: Any
@@ -78,6 +79,7 @@ class Texts:
             revision=there.revision,
             read_only=self._read_only(there, kind, in_files),
             unreadable=unreadable(there.raw),
+            rows=there.raw,
             in_the_way=there.in_the_way(),
             findings=self._saving.found(connection, locale, key, value),
             based_on=loaded(note.based_on),

@@ -74,16 +74,16 @@ class HistoryRows:
         return found[0] if found else None
 
     def touched(
-        self, connection: Connection, source: str, locale: str, after: int
+        self, connection: Connection, source: str, locale: str, since: int
     ) -> list[tuple[int, str, str]]:
         """(number, locale, key) of changed texts of the source language, and of texts of `locale`
-        that were written, in their order."""
+        that were written, in their order; `since`: after that version."""
         columns = self._table.c
         query = (
             select(columns.id, columns.locale, columns.key)
             .where(
                 columns.scope == self._rows.side_scope,
-                columns.id > after,
+                columns.version > since,
                 columns.key.is_not(None),
                 or_(
                     and_(columns.locale == source, columns.action == "update"),

@@ -208,7 +208,7 @@ def _is_outdated(text: Text) -> bool:
 
 
 def _steps(place: Place, text: Text) -> list[dict[str, Any]]:
-    steps = place.editor.history.of(text.locale, text.key, STEPS)
+    steps = place.editor.history.of(text.locale, text.key, STEPS, now=text.rows)
     return [
         {"step": step, "pieces": compared(step.before, step.after), "is_now": not index}
         for index, step in enumerate(steps)
