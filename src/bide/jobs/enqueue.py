@@ -13,11 +13,11 @@ from bide import clock
 from bide.db.awaiting import await_here, greenlet
 from bide.db.borrowed import refuse_async
 from bide.errors import EnqueueError
-from bide.events import emit
+from bide.events import emit, heard
 from bide.jobs.handle import Home, Job, option
 from bide.jobs.hooks import ask, call_hook
 from bide.jobs.job import NewJob
-from bide.jobs.keys import KEY_LENGTH, new_key
+from bide.jobs.keys import KEY_LENGTH, new_key, new_keys
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.names import MAX_LENGTH, problem_with
 from bide.jobs.payload import Payload
@@ -56,15 +56,9 @@ class Options(NamedTuple):
 
     def check(self) -> None:
         """Raise EnqueueError naming the first value of the wrong type."""
-        if self.queue is not None and not isinstance(self.queue, str):
-            raise EnqueueError(f"queue={self.queue!r} must be a name, e.g. queue='mail'")
-        for name in ("priority", "max_attempts"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-                raise EnqueueError(f"{name}={value!r} must be a whole number, e.g. {name}=10")
-            if value is not None and not -(2**31) <= value < 2**31:
-                raise EnqueueError(f"{name}={value} must fit 32 bits, e.g. {name}=10")
-        _check_text("queue", self.queue, MAX_LENGTH)
+        _check_queue(self.queue)
+        _check_number("priority", self.priority)
+        _check_number("max_attempts", self.max_attempts)
 
 
 class Defaults(Protocol):
@@ -175,7 +169,7 @@ class Enqueuer:
 
     def _enqueue(self, call: Call, ways: Ways) -> Job:
         ways.admit(call.options.session)
-        job = self._prepare(call)
+        job = self._prepare(call, new_key(), clock.utc_now())
 
         def body(job: Job) -> None:
             self._hook(job)
@@ -188,13 +182,20 @@ class Enqueuer:
         jobs: list[Job] = []
         for on, batch in _batches(calls, session, BATCH):
             ways.admit(on)
-            prepared = [self._prepare(call) for call in batch]
+            now, keys = clock.utc_now(), new_keys(len(batch))
+            prepared = [
+                self._prepare(call, key, now) for call, key in zip(batch, keys, strict=True)
+            ]
             self._store_or_run(self._announced(prepared), on, ways)
             jobs += prepared
         return jobs
 
     def _announced(self, jobs: list[Job]) -> list[Job]:
         """The jobs that the enqueue event let through."""
+        if "enqueue" not in self._lifecycle.used:
+            for job in jobs:
+                self._hook(job)
+            return jobs
         passed: list[Job] = []
 
         def body(job: Job) -> None:
@@ -205,20 +206,13 @@ class Enqueuer:
             self._lifecycle.run("enqueue", body, job)
         return passed
 
-    def _prepare(self, call: Call) -> Job:
+    def _prepare(self, call: Call, key: str, now: datetime) -> Job:
         name, text, payload = self._encode(call)
         options = call.options
         queue = self._queue(options, payload)
-        new = NewJob(
-            key=new_key(),
-            name=name,
-            queue=queue,
-            priority=self._priority(options, payload, queue),
-            payload=text,
-            run_at=_moment(options.run_at),
-            created_at=clock.utc_now(),
-            max_attempts=options.max_attempts,
-        )
+        priority = self._priority(options, payload, queue)
+        run_at = _moment(options.run_at)
+        new = NewJob(key, name, queue, priority, text, run_at, now, options.max_attempts)
         return Job.unsaved(self._home, new, payload)
 
     def _queue(self, options: Options, payload: Payload) -> str:
@@ -239,7 +233,9 @@ class Enqueuer:
         return self._defaults.queue_priorities.get(queue, self._defaults.default_priority)
 
     def _hook(self, job: Job) -> None:
-        call_hook(job.payload_object.object, "enqueue", job)
+        target = job.payload_object.object
+        if target is not None:
+            call_hook(target, "enqueue", job)
         _check(job)
 
     def _runs_inline(self, job: Job) -> bool:
@@ -249,36 +245,63 @@ class Enqueuer:
         return not self.delay_jobs
 
     def _store_or_run(self, jobs: list[Job], session: Any, ways: Ways) -> None:
+        stored = jobs
+        if self.delay_jobs is not True:
+            stored = self._not_run_inline(jobs, ways)
+        ids = ways.insert([job.to_store() for job in stored], session) if stored else []
+        told = heard("enqueued")
+        for job, job_id in zip(stored, ids, strict=True):
+            job.id = job_id
+            self._stored(job)
+            if told:
+                emit("enqueued", job=job)
+
+    def _not_run_inline(self, jobs: list[Job], ways: Ways) -> list[Job]:
         stored = []
         for job in jobs:
             if self._runs_inline(job):
                 ways.invoke(job)
             else:
                 stored.append(job)
-        ids = ways.insert([job.to_store() for job in stored], session) if stored else []
-        for job, job_id in zip(stored, ids, strict=True):
-            job.id = job_id
-            self._stored(job)
+        return stored
 
     def _stored(self, job: Job) -> None:
         if job.run_at is None:
             job.run_at = job.created_at
         job.state = "ready" if job.run_at <= job.created_at else "scheduled"
-        emit("enqueued", job=job)
 
 
 def _check(job: Job) -> None:
     """What queue_name, hooks and callbacks chose is held to what callers may choose."""
-    chosen: list[Any] = [job.queue, job.priority]
-    if None in chosen:
+    queue: Any = job.queue
+    priority: Any = job.priority
+    if queue is None or priority is None:
         raise EnqueueError(f"{job!r} needs a queue and a priority, e.g. queue='mail', priority=0")
-    Options(job.queue, job.priority, None, job.max_attempts).check()
+    _check_queue(job.queue)
+    _check_number("priority", job.priority)
+    _check_number("max_attempts", job.max_attempts)
     # A server that refuses a text may end the caller's transaction; so none is sent that it would.
-    for name, longest in (("name", MAX_LENGTH), ("key", KEY_LENGTH), ("locale", MAX_LENGTH)):
-        _check_text(name, getattr(job, name), longest)
+    _check_text("name", job.name, MAX_LENGTH)
+    _check_text("key", job.key, KEY_LENGTH)
+    _check_text("locale", job.locale, MAX_LENGTH)
     if not job.key.isascii():
         raise EnqueueError(f"key={job.key!a} must be ASCII")
     job.run_at = _moment(job.run_at)
+
+
+def _check_queue(queue: Any) -> None:
+    if queue is not None and not isinstance(queue, str):
+        raise EnqueueError(f"queue={queue!r} must be a name, e.g. queue='mail'")
+    _check_text("queue", queue, MAX_LENGTH)
+
+
+def _check_number(name: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EnqueueError(f"{name}={value!r} must be a whole number, e.g. {name}=10")
+    if not -(2**31) <= value < 2**31:
+        raise EnqueueError(f"{name}={value} must fit 32 bits, e.g. {name}=10")
 
 
 def _check_text(name: str, text: str | None, longest: int) -> None:

@@ -131,15 +131,13 @@ class Job(Generic[R]):
     @classmethod
     def unsaved(cls, home: Home, new: NewJob, payload: Payload) -> Job:
         """A job that is not stored yet; it performs the very object that was passed (DJ-019)."""
-        row = JobRow(
-            id=0, key=new.key, name=new.name, queue=new.queue, priority=new.priority,
-            state=State.READY, payload=new.payload, attempts=0, crashes=0,
-            max_attempts=new.max_attempts, run_at=new.run_at or new.created_at, locked_at=None,
-            locked_by=None, worker_id=None, lease=0, failed_at=None, finished_at=None,
-            last_error=None, created_at=new.created_at, locale=new.locale, context=new.context,
+        row = (
+            0, new.key, new.name, new.queue, new.priority, State.READY, new.payload, 0, 0,
+            new.max_attempts, new.run_at, None, None, None, 0, None, None, None, new.created_at,
+            new.locale, new.context,
         )  # fmt: skip
-        job = cls(home, row)
-        job.id, job.run_at = None, new.run_at
+        job = cls(home, JobRow._make(row))
+        job.id = None
         job._payload_object = payload
         return job
 
@@ -180,9 +178,8 @@ class Job(Generic[R]):
     def to_store(self) -> NewJob:
         """This unsaved job as the store takes it, with what hooks changed (DJ-097)."""
         return NewJob(
-            key=self.key, name=self.name, queue=self.queue, priority=self.priority,
-            payload=self.payload, run_at=self.run_at, created_at=self.created_at,
-            max_attempts=self.max_attempts, locale=self.locale, context=self.context,
+            self.key, self.name, self.queue, self.priority, self.payload, self.run_at,
+            self.created_at, self.max_attempts, self.locale, self.context,
         )  # fmt: skip
 
     def option(self, name: str, *args: Any) -> Any:

@@ -35,8 +35,10 @@ def _text(label: Any) -> str:
 
 def problem_with(text: str, longest: int = MAX_LENGTH) -> str | None:
     """Why not every database keeps `text` in a short column as it is; None when they do."""
-    if len(text) <= longest and storable(text) == text:
-        return None
+    if len(text) <= longest:
+        plain = text.isascii() and "\0" not in text
+        if plain or storable(text) == text:
+            return None
     return f"must be at most {longest} whole characters without NUL"
 
 

@@ -109,10 +109,12 @@ class Payloads:
         if isinstance(target, MethodCall):
             name, envelope = self._method(target, args, kwargs)
         elif (declared := _function(self._registry, target)) is not None:
-            name = declared.label
-            signature = signatures.of_function(_callable(declared))
+            name, signature = declared.label, self._signature(declared)
             envelope = {"v": VERSION, "job": declared.name}
-            envelope |= self._arguments(name, signature, args, kwargs)
+            if not kwargs and signature.takes_exactly(args) and _is_stored_as_it_is(args):
+                envelope |= {"args": args, "kwargs": {}}
+            else:
+                envelope |= self._arguments(name, signature, args, kwargs)
         else:
             name, envelope = self._object(target)
         return Encoded(storable(name), self._text(name, envelope))
@@ -249,12 +251,15 @@ class Payloads:
         if kwargs or type(args) is not list or type(envelope.get("job")) is not str:
             return None
         declared = self._registry.function(envelope["job"])
-        signature = self._signatures.get(declared)
-        if signature is None:
-            signature = self._signatures[declared] = signatures.of_function(_callable(declared))
-        if not signature.takes_exactly(args):
+        if not self._signature(declared).takes_exactly(args):
             return None
         return Payload(declared.target, args, {}, None, declared)
+
+    def _signature(self, declared: Declared) -> signatures.Signature:
+        known = self._signatures.get(declared)
+        if known is None:
+            known = self._signatures[declared] = signatures.of_function(_callable(declared))
+        return known
 
     def _payload(self, envelope: dict[str, Any], reader: Reader) -> Payload:
         if "job" in envelope:
@@ -295,6 +300,18 @@ class Payloads:
 
 
 _AS_IT_IS = frozenset({bool, type(None)})
+
+
+def _is_stored_as_it_is(values: Sequence[Any]) -> bool:
+    """Whether JSON has all of these, and every reader of JSON makes the same of them."""
+    for value in values:
+        kind = type(value)
+        if kind is int:
+            if not -(2**63) <= value < 2**63:
+                return False
+        elif not (value.isascii() if kind is str else kind in _AS_IT_IS):
+            return False
+    return True
 
 
 def _function(registry: Registry, target: Any) -> Declared | None:

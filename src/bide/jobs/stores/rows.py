@@ -22,8 +22,10 @@ def values_of(job: NewJob, moment: Callable[[datetime], Any]) -> dict[str, Any]:
     """The columns of a new job, `pos` not among them; `moment` writes one for this database."""
     run_at = job.created_at if job.run_at is None else job.run_at
     state = State.SCHEDULED if run_at > job.created_at else State.READY
-    times = {"run_at": moment(run_at), "created_at": moment(job.created_at)}
-    return job._asdict() | times | {"state": int(state)}
+    values = job._asdict()
+    values["state"] = int(state)
+    values["run_at"], values["created_at"] = moment(run_at), moment(job.created_at)
+    return values
 
 
 def jobs_from(rows: Iterable[Row]) -> list[JobRow]:

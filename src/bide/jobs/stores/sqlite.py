@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from bide import clock
@@ -216,15 +217,21 @@ class SQLiteStore(SqlOperating):
         ring(self.database.file)
 
     def _rows(self, jobs: Sequence[NewJob]) -> list[dict[str, Any]]:
-        pos = clock.microseconds()
-        return [
-            values_of(job, self.moment) | {"pos": pos + number} for number, job in enumerate(jobs)
-        ]
+        pos, moment = clock.microseconds(), cache(self.moment)
+        return [{**values_of(job, moment), "pos": pos + number} for number, job in enumerate(jobs)]
 
-    def _store(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> list[int]:
+    def _store(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+        ids: dict[str, int] = {}
+        if len(rows) > 1:
+            connection.executemany(self.statements["insert_many"], rows)
+            keys = {"keys": json.dumps([row["key"] for row in rows])}
+            ids.update(connection.execute(self.statements["ids_of_keys"], keys))
+        return [ids.get(row["key"]) or self._store_one(connection, row) for row in rows]
+
+    def _store_one(self, connection: Connection, row: dict[str, Any]) -> int:
         insert, again = self.statements["insert"], self.statements["id_of_key"]
-        found = [connection.execute(insert, row) or connection.execute(again, row) for row in rows]
-        return [job_id for [(job_id,)] in found]
+        [(job_id,)] = connection.execute(insert, row) or connection.execute(again, row)
+        return int(job_id)
 
     def _promote(self, connection: Connection, now: datetime, limit: int) -> int:
         params = {"now": self.moment(now), "limit": limit, "pos": clock.microseconds()}
