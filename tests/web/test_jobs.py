@@ -13,7 +13,7 @@ from bide.jobs.bulk import AT_ONCE, Bulk
 from bide.jobs.job import Filter, NewJob, State
 from bide.jobs.store import Wanted
 from web.browsing import post, viewed
-from web.shop import open_shop
+from web.shop import declare, open_shop
 
 HOSTILE = "<script>alert(1)</script>'\"&amp;{{7*7}}%\u202e"
 
@@ -70,6 +70,14 @@ def test_the_overview_says_what_needs_somebody(app: App) -> None:
     assert "3 jobs have failed" in page
     app.store.delete(Filter(states=(State.FAILED,)))
     assert "All is well" in viewed(app).get("/overview").text
+
+
+def test_one_job_that_waits_is_told_as_one(sqlite_url: str) -> None:
+    app = App(sqlite_url)
+    app.migrate()
+    declare(app)["thumbnail"].delay("/photos/1.jpg", [64])
+    assert "No worker is running, and 1 job waits" in viewed(app).get("/overview").text
+    app.close()
 
 
 def test_a_failed_job_is_found_and_its_error_is_read(app: App) -> None:

@@ -307,3 +307,23 @@ def test_an_origin_that_is_none_is_another_site(app: App) -> None:
     for origin in ("http://[", "null", "http://127.0.0.1:1"):
         answer = post(client, "/queues/pause", {"queue": "mail"}, headers={"origin": origin})
         assert answer.status_code == 403
+
+
+def test_requests_that_share_a_state_do_not_share_their_viewer(app: App) -> None:
+    shared: dict[str, Any] = {"kept": "by the application"}
+    seen: list[Any] = []
+
+    def hook(request: Request) -> Viewer | None:
+        seen.append(request.state.kept)
+        return Viewer("ada") if "x-ada" in request.headers else None
+
+    screens = create_app(app, auth=hook)
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        await screens({**scope, "state": shared}, receive, send)
+
+    client = client_of(server)
+    assert client.get("/login", headers={"x-ada": "1"}).status_code == 303
+    assert client.get("/overview").status_code == 403
+    assert shared == {"kept": "by the application"}
+    assert seen == ["by the application"] * 2

@@ -183,7 +183,8 @@ class Gate:
         request = Request(scope)
         csrf = request.cookies.get(CSRF_COOKIE, "")
         fresh = not 20 <= len(csrf) <= 100
-        state = scope.setdefault("state", {})
+        # Some servers give the requests of one connection, which a proxy may share, one state.
+        state = scope["state"] = {**scope.get("state", {})}
         state["csrf"] = secrets.token_urlsafe(24) if fresh else csrf
         answer = self._refused(request) or await self._unknown(request)
         with_headers = _headed(send, scope, state["csrf"] if fresh else None)
