@@ -36,3 +36,9 @@ def outcome(text: str) -> tuple[int, set[str]]:
     ran = re.search(r"^Ran (\d+) tests?", text, re.MULTILINE)
     failed = re.findall(r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)", text, re.MULTILINE)
     return int(ran[1]) if ran else 0, set(failed)
+
+
+def skipped(text: str) -> int:
+    """How many tests their own authors skipped."""
+    found = re.search(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0

@@ -32,3 +32,10 @@ class DatabaseBackend(TaskBackend):
         except ImproperlyConfigured as error:
             told = "id_function cannot be a database expression until Django 6.0"
             raise ImproperlyConfigured(told) from error
+
+    def check(self, **kwargs):
+        """What Bide says where its application is missing, of the one that stands for it here."""
+        for one in super().check(**kwargs):
+            if one.id == "bide.E001":
+                one.hint = one.hint.replace("bide.contrib.django", "django_tasks_db")
+            yield one
