@@ -7,12 +7,13 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bide import App
+from bide import App, clock
 from bide.i18n import I18n, Simple
 from bide.i18n.editing.saving import Edit
 from web.browsing import post
@@ -157,6 +158,39 @@ def test_the_checks_are_shown_while_somebody_types(app: App) -> None:
     assert "16 Dinge" in shown.text or "Dinge" in shown.text
     assert "no number" in post(browser, "/texts/app/de/check", form(app, "rate", value="x")).text
     assert value(app, "greeting") == "Hallo %{name}"
+
+
+def test_whoever_writes_at_a_text_is_named_to_others_until_they_are_done(each_app: App) -> None:
+    ben, ada = editor_of(each_app).writers, client(each_app)
+    address = "/texts/app/de/text?key=greeting"
+    assert ben.write("de", "greeting", "Ben") == []
+    assert "Ben is editing this text right now." in ada.get(address).text
+    assert "is editing" not in ada.get("/texts/app/en/text?key=greeting").text
+    shown = post(ada, "/texts/app/de/check", form(each_app, "greeting", value="Hi %{name}")).text
+    assert "Ben is editing this text right now." in shown
+    assert ben.write("de", "greeting", "Ben") == ["ada"]
+    assert "Suggestion" not in ada.get(address).text
+    fields = form(each_app, "greeting", value="Hi %{name}", then="stay")
+    assert post(ada, "/texts/app/de/text", fields).status_code == 303
+    assert ben.others("de", "greeting", "Ben") == []
+    ben.leave("de", "greeting", "Ben")
+    assert "is editing" not in ada.get(address).text
+
+
+def test_who_stopped_writing_is_forgotten(app: App) -> None:
+    writers = editor_of(app).writers
+    writers.write("de", "title", "Ben")
+    assert writers.others("de", "title", "Ada") == ["Ben"]
+    later = clock.utc_now() + timedelta(minutes=2)
+    clock.set_wall(lambda: later)
+    try:
+        assert writers.others("de", "title", "Ada") == []
+        writers.write("de", "greeting", "Carla")
+    finally:
+        clock.set_wall(None)
+    assert app.database is not None
+    rows = app.database.read(lambda c: c.execute("SELECT author FROM bide_text_proposals"))
+    assert rows == [("Carla",)]
 
 
 def test_suggestions_are_made_accepted_and_removed(app: App) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bide.db.engine import Database as Door
-from bide.i18n import Database, I18n, Missing
+from bide.i18n import Database, Fallbacks, I18n, LocaleFallbacks, Missing
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.listing import Search
 from bide.i18n.editing.saving import Edit
@@ -39,6 +39,7 @@ def test_every_text_of_the_source_is_listed_with_its_translation(light_editor: E
 def test_counts_say_how_many_texts_are_in_each_state(light_editor: Editor) -> None:
     assert light_editor.listing("de").counts() == {
         "all": 7, "missing": 5, "changed": 0, "review": 0, "failing": 0, "ok": 2,
+        "inherited": 0,
     }  # fmt: skip
     save(light_editor, "cart.empty", "Leer")
     counts = light_editor.listing("de").counts()
@@ -190,3 +191,33 @@ def test_changed_files_are_seen(light_editor: Editor) -> None:
     keys(light_editor)
     files.store("en", {"later": "Later"})
     assert keys(light_editor, state="missing", words="later") == ["later"]
+
+
+def test_a_text_that_fallbacks_give_from_the_same_language_is_inherited_not_missing(
+    light_editor: Editor,
+) -> None:
+    sources = light_editor.sources
+    i18n = I18n(Fallbacks(sources.i18n.backend), fallbacks=LocaleFallbacks("en"))
+    editor = Editor(i18n)
+    assert editor.sources.inherited("de-AT") == ["de"]
+    assert keys(editor, "de-AT", "inherited") == ["greeting", "title"]
+    assert len(keys(editor, "de-AT", "missing")) == 5
+    save(editor, "title", "Geschäft", "de-AT")
+    assert keys(editor, "de-AT", "inherited") == ["greeting"]
+    save(editor, "cart.empty", "Leer", "de")
+    assert keys(editor, "de-AT", "inherited") == ["cart.empty", "greeting"]
+    assert "title" in keys(editor, "fr", "missing")
+    assert len(keys(editor, "en-GB", "inherited")) == 7
+
+
+def test_without_fallbacks_nothing_is_inherited(light_editor: Editor) -> None:
+    assert light_editor.sources.inherited("de-AT") == []
+    assert keys(light_editor, "de-AT", "inherited") == []
+
+
+def test_fallbacks_that_change_are_followed(light_editor: Editor) -> None:
+    i18n = I18n(Fallbacks(light_editor.sources.i18n.backend), fallbacks={})
+    editor = Editor(i18n)
+    assert keys(editor, "de-AT", "inherited") == []
+    i18n.fallbacks = {"de-AT": ["de-AT", "de"]}
+    assert keys(editor, "de-AT", "inherited") == ["greeting", "title"]

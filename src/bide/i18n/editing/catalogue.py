@@ -4,6 +4,7 @@ part by part, so that a list of a hundred thousand texts costs what changed sinc
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import is_
 from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection
@@ -11,7 +12,16 @@ from bide.i18n.editing.checks import check
 from bide.i18n.editing.entries import base, entries, head
 from bide.i18n.editing.findings import ERROR
 from bide.i18n.editing.kept import stored
-from bide.i18n.editing.listing import CHANGED, FAILING, MISSING, OK, REVIEW, Listing, Section
+from bide.i18n.editing.listing import (
+    CHANGED,
+    FAILING,
+    INHERITED,
+    MISSING,
+    OK,
+    REVIEW,
+    Listing,
+    Section,
+)
 from bide.i18n.editing.sources import Sources
 from bide.i18n.guarded import Guard
 from bide.i18n.side_tables.history import HistoryRows
@@ -108,9 +118,11 @@ class Catalogue:
             return self._listing(locale, facts, changed)
 
     def _listing(self, locale: str, facts: Facts, changed: set[str]) -> Listing:
+        source = self.sources.source_locale
+        below = [] if locale == source else [locale, *self.sources.inherited(locale)]
         trees = [
             tree(each)
-            for each in dict.fromkeys((self.sources.source_locale, locale))
+            for each in (source, *below)
             for tree in (self.sources.in_table, self.sources.in_files)
         ]
         old = self._made.get(locale, {})
@@ -138,10 +150,21 @@ class Catalogue:
             return Section(
                 keys, source, source, [states.of_source(key, source.get(key)) for key in keys]
             )
-        target = entries(name, self.sources.joined(*parts[2:]), source)
+        target = entries(name, self.sources.joined(*parts[2:4]), source)
         keys = _keys(source, target, wanted)
+        states.inherited = self._inherited(name, parts[4:], source)
         bits = [states.of(key, source.get(key), target.get(key)) for key in keys]
         return Section(keys, source, target, bits)
+
+    def _inherited(
+        self, name: str, parts: tuple[Any, ...], source: dict[str, Any]
+    ) -> set[str]:  # fmt: skip
+        """The keys that the languages above have."""
+        return {
+            key
+            for place in range(0, len(parts), 2)
+            for key in entries(name, self.sources.joined(*parts[place : place + 2]), source)
+        }
 
     def _source(self, name: str, parts: tuple[Any, ...]) -> dict[str, Any]:
         """The source texts below a first part of keys, in order; the same for all languages."""
@@ -159,7 +182,7 @@ def _keys(source: dict[str, Any], *others: Iterable[str]) -> list[str]:
 
 
 def _same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    return all(before is now for before, now in zip(old, new, strict=True))
+    return len(old) == len(new) and all(map(is_, old, new))
 
 
 class States:
@@ -169,13 +192,15 @@ class States:
         self._locale, self._facts, self._patterns = locale, facts, patterns
         self._notes = facts.notes.get(name, {})
         self._wanted = facts.wanted.get(name, {})
+        #: Keys whose texts readers get from a language above.
+        self.inherited: set[str] = set()
 
     def of(self, key: str, source: Any, target: Any) -> int:
         """The bits of a translation."""
         note = self._notes.get(key)
         bits = _review(note)
         if target is None:
-            return bits | MISSING
+            return bits | (INHERITED if key in self.inherited else MISSING)
         if self._facts.outdated(key, source, note):
             bits |= CHANGED
         if self._fails(key, source, target, confirmed=note is not None and note.state == APPROVED):

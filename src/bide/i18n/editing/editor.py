@@ -11,6 +11,7 @@ from bide.i18n.editing.reviews import Reviews
 from bide.i18n.editing.saving import Edit, Saved, Saving
 from bide.i18n.editing.sources import Sources
 from bide.i18n.editing.text import Text, Texts
+from bide.i18n.editing.writers import Writers
 from bide.i18n.translator import I18n
 
 
@@ -29,6 +30,7 @@ class Editor:
         self.reviews = Reviews(self.saving)
         self.languages = Languages(self.saving)
         self.readers = Readers(self.sources)
+        self.writers = Writers(self.sources)
         self._texts = Texts(self.saving)
 
     @property

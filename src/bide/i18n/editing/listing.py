@@ -14,10 +14,13 @@ CHANGED: Final = 2
 REVIEW: Final = 4
 FAILING: Final = 8
 OK: Final = 16
+#: Missing itself, and readers get the text of a language that it belongs to: `de` for `de-AT`.
+INHERITED: Final = 32
 
 #: State -> its bit; a text may have several, `ok` stands alone.
 STATES: Final = {
     "missing": MISSING, "changed": CHANGED, "review": REVIEW, "failing": FAILING, "ok": OK,
+    "inherited": INHERITED,
 }  # fmt: skip
 
 

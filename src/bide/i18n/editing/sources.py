@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bide.errors import SettingsError
 from bide.i18n.backends.base import Backend
 from bide.i18n.backends.database import Database, databases
+from bide.i18n.backends.fallbacks import Fallbacks
 from bide.i18n.backends.tree import TreeBackend
+from bide.i18n.locales import parents
 from bide.i18n.snapshot import RESERVED, SCREENS
 from bide.i18n.translator import I18n
 from bide.i18n.trees import Tree, filled, freeze, merged
@@ -59,6 +61,25 @@ class Sources:
             every |= {locale for leaf in self.files for locale in leaf.available_locales()}
         return [self.source_locale, *sorted(every - {self.source_locale})]
 
+    def inherited(self, locale: str) -> list[str]:
+        """The locales of the same language that give readers what `locale` lacks, the nearest first:
+        `de` for `de-AT` where fallbacks are on. Another language does not count: a French page with
+        English words lacks them."""
+        language = parents(locale)[-1]
+        return [
+            each
+            for each in self._fallbacks(locale)
+            if each != locale and parents(each)[-1] == language
+        ]
+
+    def _fallbacks(self, locale: str) -> list[str]:
+        for each in _every(self.i18n.backend):
+            if isinstance(each, Fallbacks):
+                listed = self.i18n.config.fallbacks if each.own is None else each.own
+                found = listed.get(locale, ())
+                return [found] if isinstance(found, str) else list(found)
+        return []
+
     def shows(self, head: str) -> bool:
         """Whether the keys that begin with this part are edited here."""
         return (head == SCREENS) if self.own else head not in RESERVED
@@ -85,13 +106,19 @@ class Sources:
         return second if first is None else first
 
 
+def _every(backend: Backend) -> Iterator[Backend]:
+    yield backend
+    for member in _members(backend):
+        yield from _every(member)
+
+
 def _leaves(backend: Backend) -> Iterator[Backend]:
+    return (each for each in _every(backend) if not _members(each))
+
+
+def _members(backend: Backend) -> Sequence[Backend]:
     inner = getattr(backend, "inner", None)
-    members = getattr(backend, "members", None) or ([inner] if inner is not None else [])
-    if not members:
-        yield backend
-    for member in members:
-        yield from _leaves(member)
+    return getattr(backend, "members", None) or ([inner] if inner is not None else [])
 
 
 def _tree(leaf: Backend, locale: str) -> Tree:

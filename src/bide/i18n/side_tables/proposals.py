@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, select
 
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from
 from bide.i18n.rows import Rows
+from bide.i18n.side_tables.editing import EDITING
 
 Kind = Literal["suggestion", "draft"]
 
@@ -61,7 +62,7 @@ class ProposalRows:
         """How many a text has."""
         columns = self._table.c
         query = select(func.count()).where(
-            columns.scope == self._rows.side_scope, columns.locale == locale, columns.key == key
+            self._waits(), columns.locale == locale, columns.key == key
         )
         [(number,)] = connection.core(query)
         return int(number)
@@ -69,7 +70,11 @@ class ProposalRows:
     def _select(self) -> Select[Any]:
         columns = self._table.c
         query: Select[Any] = select(*(columns[name] for name in Proposal._fields))
-        return query.where(columns.scope == self._rows.side_scope).order_by(columns.id)
+        return query.where(self._waits()).order_by(columns.id)
+
+    def _waits(self) -> ColumnElement[bool]:
+        columns = self._table.c
+        return and_(columns.scope == self._rows.side_scope, columns.kind != EDITING)
 
     def _proposals(self, connection: Connection, query: Select[Any]) -> list[Proposal]:
         return [Proposal._make((*row[:-1], moment_from(row[-1]))) for row in connection.core(query)]

@@ -75,6 +75,7 @@ def page_of(
         next=listing.next(place.search, text.key), previous=listing.previous(place.search, text.key),
         saved=place.asked("saved"), progress=_progress(place), saved_key=shown_key(place.asked("saved_key")),
         previews=previews(place.locale, text.key, held) if text.kind == "forms" else [],
+        writers=place.editor.writers.others(text.locale, text.key, place.visit.name),
     )  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def save(place: Place) -> Response:
         fresh = place.editor.text(text.locale, text.key)
         given = value if value is not None else _raw(place, text)
         return page_of(place, fresh, given=given, problem=problem, status=409)
+    place.editor.writers.leave(text.locale, text.key, place.visit.name)
     stay = place.visit.field("then") == "stay" or deed == "draft"
     return _go_on(place, text.key, saved, stay=stay)
 
@@ -126,15 +128,16 @@ def _go_on(place: Place, key: str, saved: str, *, stay: bool) -> Response:
 def check(place: Place) -> Response:
     """What the checks say about the fields, while somebody types."""
     text = _text(place)
+    writers = place.editor.writers.write(text.locale, text.key, place.visit.name)
     try:
         value = filled_in(place, text)
         found = place.editor.saving.findings(place.locale, text.key, value)
     except TextError as error:
-        return place.render("checks", findings=[], told=str(error), previews=[])
+        return place.render("checks", findings=[], told=str(error), previews=[], writers=writers)
     shown = (
         previews(place.locale, text.key, in_form(value, "forms")) if text.kind == "forms" else []
     )
-    return place.render("checks", findings=found, told="", previews=shown)
+    return place.render("checks", findings=found, told="", previews=shown, writers=writers)
 
 
 def live(place: Place) -> Response:
