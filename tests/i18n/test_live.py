@@ -224,6 +224,15 @@ def test_the_first_word_after_a_fork_is_fresh_however_late_it_is_asked_for(
     assert texts.t("a") == "new"
 
 
+def test_the_first_word_of_a_child_is_no_older_than_the_fork(open_texts: Open) -> None:
+    texts, elsewhere = open_texts(), open_texts()
+    texts.store("en", {"a": "0"})
+    for number in range(1, 6):
+        texts.t("a")
+        elsewhere.store("en", {"a": str(number)})
+        assert in_child(lambda: texts.t("a")) == str(number)
+
+
 def test_no_thread_of_ours_is_alive_at_a_fork(door: Door, open_texts: Open) -> None:
     texts = open_texts()
     texts.t("a")

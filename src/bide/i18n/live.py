@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 #: More changed namespaces than this at once, and everything is read anew.
 MOST_HEADS: Final = 100
-#: Seconds for which texts that nobody watches may be told without asking.
+#: Seconds for which texts that nobody watches may be told without asking; a child asks first.
 FRESH: Final = 0.25
 
 

@@ -221,6 +221,13 @@ def _end_before_fork() -> None:
     _let_go()
 
 
+def _begin_in_child() -> None:
+    # Its watcher has yet to connect: until then only the lookup that waits for it has fresh words.
+    for live in _watched():
+        live.read_at = -math.inf
+    _let_go()
+
+
 end_before_fork(_end_before_fork)
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_begin_in_child)
 atexit.register(end, leaving=True)
