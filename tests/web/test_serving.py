@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bide import App
+from bide import App, clock
 from bide.web import Viewer, create_app
 from web.browser import served
 from web.shop import declare
@@ -98,6 +98,25 @@ def test_a_stream_tells_what_changed_and_ends_with_the_session(sqlite_url: str) 
         assert "<html" not in html
         known.clear()
         assert next(told)[0] == "end"
+        connection.close()
+    app.close()
+
+
+def test_carriage_returns_in_what_a_stream_tells_end_nothing(sqlite_url: str) -> None:
+    app = App(sqlite_url)
+    app.migrate()
+    app.store.pause("10 %\r\rretry: 9\r\r20 %", clock.utc_now())
+    known = [Viewer("ada")]
+    screens = create_app(app, auth=lambda request: known[0] if known else None)
+    with served(screens) as address:
+        connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("GET", "/queues?live=stream")
+        answer, told = connection.getresponse(), b""
+        while b"20 %" not in told:
+            told += answer.readline()
+        assert b"data: retry: 9" in told
+        assert b"\r" not in told
+        known.clear()
         connection.close()
     app.close()
 

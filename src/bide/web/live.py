@@ -75,5 +75,7 @@ async def _rendered(visit: Visit, handler: Callable[[Visit], Response]) -> str:
 
 
 def _event(name: str, data: str) -> bytes:
-    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+    # A carriage return in a job's error would end the line, and two of them the event.
+    whole = data.replace("\r\n", "\n").replace("\r", "\n")
+    lines = "".join(f"data: {line}\n" for line in whole.split("\n"))
     return f"event: {name}\n{lines}\n".encode()
