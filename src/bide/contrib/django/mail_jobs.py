@@ -7,7 +7,9 @@ from email import message_from_bytes, policy
 from email.message import Message
 from typing import Any
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core import mail
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.utils.module_loading import import_string
 
 from bide.contrib.django.settings import ProjectSettings
 
@@ -57,14 +59,13 @@ class SendMail:
 
     def perform(self) -> None:
         """Send it."""
-        self.message(get_connection(ProjectSettings.load().email_backend)).send()
+        _backend(ProjectSettings.load().email_backend).send_messages([self.message()])
 
-    def message(self, connection: Any = None) -> EmailMessage:
+    def message(self) -> EmailMessage:
         """The message again."""
         made = EmailMultiAlternatives(
             self.subject, self.body, self.from_email, self.to, bcc=self.bcc, cc=self.cc,
             reply_to=self.reply_to, headers=self.headers, alternatives=self.alternatives,
-            connection=connection,
         )  # fmt: skip
         made.content_subtype, made.encoding = self.subtype, self.encoding
         for name, content, kind in self.attachments:
@@ -72,3 +73,11 @@ class SendMail:
         for part in self.parts:
             made.attach(message_from_bytes(part, policy=policy.default))
         return made
+
+
+def _backend(name: str) -> Any:
+    """What sends: the mailer of that alias where Django has MAILERS, else the class at that path."""
+    mailers = getattr(mail, "mailers", None)  # since Django 6.1
+    if mailers is not None and name in mailers:
+        return mailers[name]
+    return import_string(name)()

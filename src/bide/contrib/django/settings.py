@@ -20,7 +20,8 @@ class ProjectSettings:
     a function that makes one), which `app.use` is given; with `gettext` Django's own functions ask it
     before Django's files. `app` is the dotted path of an App of your
     own, which is used instead of one made here. `roles` says which permissions open the screens.
-    `email_backend` sends the mail that bide.contrib.django.mail.EmailBackend stored, in `email_queue`.
+    `email_backend` (the path of a class, or an alias of MAILERS) sends the mail that
+    bide.contrib.django.mail.EmailBackend stored, in `email_queue`.
     """
 
     database: str = "default"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import skipUnless
+
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.checks import run_checks
@@ -151,6 +153,19 @@ class Mail(TestCase):
         self.assertEqual(sent.extra_headers, {"X-Shop": "1"})
         self.assertEqual([tuple(one)[1] for one in sent.attachments], ["text", b"\x00\xff"])
         self.assertEqual(next(iter(sent.alternatives[0])), "<p>body</p>")
+
+    @skipUnless(hasattr(mail, "mailers"), "Django has MAILERS since 6.1")
+    def test_a_mailer_sends_what_another_has_stored(self):
+        bide = {"BACKEND": "bide.contrib.django.mail.EmailBackend"}
+        memory = {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}
+        settings = {
+            "MAILERS": {"default": bide, "memory": memory},
+            "BIDE": {"EMAIL_BACKEND": "memory"},
+        }
+        with override_settings(**settings):
+            mail.send_mail("Hello", "body", "a@example.org", ["b@example.org"])
+            self.assertEqual((len(mail.outbox), drain()), (0, (1, 0)))
+        self.assertEqual([sent.subject for sent in mail.outbox], ["Hello"])
 
     def test_mail_to_nobody_is_not_stored(self):
         backend = get_connection("bide.contrib.django.mail.EmailBackend")
