@@ -138,6 +138,7 @@ PAGES = (
     ids=["light", "dark and narrow", "from right to left"],
 )
 def test_axe_finds_nothing(small_flowers: Shop, open_page: Open, look: dict[str, Any]) -> None:
+    small_flowers[1].writers.write("de", "shop.title", "Ben")
     page, found = open_page(small_flowers[0], "/texts/app", **look), {}
     for path in PAGES:
         page.goto(path)
