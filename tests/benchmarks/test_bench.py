@@ -47,3 +47,15 @@ def test_unknown_words_are_refused_with_what_there_is(words: tuple[str, str]) ->
     done = bench(*words)
     assert done.returncode == 2
     assert words[1] in done.stderr
+
+
+def test_every_promise_is_measured_on_and_off() -> None:
+    program = BENCH.with_name("promises.py")
+    words = ["--jobs", "20", "--rounds", "1", "--json"]
+    done = subprocess.run(
+        [sys.executable, str(program), *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {"statistics", "locale", "heartbeat", "lease fencing"} <= set(found)
+    assert all(row["on"] > 0 and row["off"] > 0 for row in found.values())

@@ -171,6 +171,20 @@ def test_a_language_that_was_given_up_does_not_stop_its_jobs(app: bide.App, i18n
     assert "job_without_locale" in told
 
 
+def test_a_locale_that_is_none_keeps_no_job_from_being_done(app: bide.App) -> None:
+    app.use(I18n(default_locale="en"))
+    done = []
+
+    @app.job
+    def greet() -> None:
+        done.append(True)
+
+    app.lifecycle.before("enqueue", lambda job: setattr(job, "locale", ""))
+    greet.delay()
+    assert app.worker().work_off() == (1, 0)
+    assert done == [True]
+
+
 async def test_async_jobs_and_enqueueing_keep_it(app: bide.App) -> None:
     @app.job
     async def greet() -> None:

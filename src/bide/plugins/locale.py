@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from bide import events
 from bide.errors import TextError
+from bide.i18n.locales import locale_name
 from bide.i18n.translator import I18n
 from bide.i18n.zones import time_zone, with_time_zone
 from bide.jobs.handle import Job
@@ -49,14 +50,32 @@ class Locale(Plugin):
         with self._speaking(job):
             return proceed(worker, job)
 
-    @contextmanager
-    def _speaking(self, job: Job) -> Iterator[None]:
+    def _speaking(self, job: Job) -> AbstractContextManager[None]:
         zone = json.loads(job.context).get("time_zone") if job.context else None
+        if zone is None and time_zone() is None:
+            return self._i18n().with_locale(self._spoken(job))
+        return self._there(job, zone)
+
+    @contextmanager
+    def _there(self, job: Job, zone: str | None) -> Iterator[None]:
         with ExitStack() as stack:
-            for setting, value in ((self._i18n().with_locale, job.locale), (with_time_zone, zone)):
-                try:
-                    stack.enter_context(setting(value))
-                except TextError as error:
-                    # A language that was given up must not keep its jobs from being done.
-                    events.emit("job_without_locale", job=job, error=error)
+            stack.enter_context(self._i18n().with_locale(self._spoken(job)))
+            try:
+                stack.enter_context(with_time_zone(zone))
+            except TextError as error:
+                self._unspoken(job, error)
             yield
+
+    def _spoken(self, job: Job) -> str | None:
+        """Its locale, None when there is none of that name (any more)."""
+        try:
+            if job.locale is not None:
+                self._i18n().enforce_locale(locale_name(job.locale))
+        except TextError as error:
+            self._unspoken(job, error)
+            return None
+        return job.locale
+
+    def _unspoken(self, job: Job, error: TextError) -> None:
+        # A language that was given up must not keep its jobs from being done.
+        events.emit("job_without_locale", job=job, error=error)
