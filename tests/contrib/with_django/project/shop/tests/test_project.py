@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from unittest import skipUnless
+import json
+from unittest import mock, skipUnless
 
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.checks import run_checks
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.management import CommandError, call_command
+from django.db import connection, connections
 from django.template import Context, Template
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
+from bide import clock
 from bide.contrib.django import app
-from bide.contrib.django.models import Attempt, Job, Result
+from bide.contrib.django.models import Attempt, Job, Result, Worker
+from bide.contrib.django.settings import table
+from bide.contrib.django.tasks_api import task_backends
 from bide.contrib.django.testing import drain
 from bide.jobs.job import State
 from shop import tasks
@@ -237,6 +243,40 @@ class Texts(TestCase):
 class Checks(TestCase):
     def test_a_right_project_has_no_problems(self):
         self.assertEqual([one for one in run_checks() if one.id.startswith("bide")], [])
+
+    def ids(self, **options):
+        return [one.id for one in run_checks(**options) if one.id.startswith("bide")]
+
+    def test_an_application_that_is_not_installed_is_told(self):
+        with override_settings(
+            INSTALLED_APPS=[one for one in settings.INSTALLED_APPS if one != "bide.contrib.django"]
+        ):
+            [problem] = [one for one in task_backends["default"].check() if one.id == "bide.E001"]
+        self.assertIn("bide.contrib.django", problem.hint)
+
+    def test_connections_that_live_on_unchecked_are_told(self):
+        lasting = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": False}
+        with mock.patch.dict(connections.settings["default"], lasting):
+            on_a_server = ["bide.W002"] if connection.vendor != "sqlite" else []
+            self.assertEqual([one for one in self.ids() if one != "bide.W001"], on_a_server)
+            with mock.patch.dict(connections.settings["default"], {"CONN_HEALTH_CHECKS": True}):
+                self.assertNotIn("bide.W002", self.ids())
+
+    def test_old_tables_are_told(self):
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {table('jobs_version')} SET version_num = '0001'")
+        self.assertIn("bide.W003", self.ids(databases=["default"]))
+        self.assertNotIn("bide.W003", self.ids())
+
+    def test_queues_that_no_worker_takes_are_told(self):
+        self.assertEqual(self.ids(databases=["default"]), [])
+        now = clock.utc_now()
+        named = {"name": "w", "host": "h", "pid": 1, "started_at": now, "heartbeat_at": now}
+        Worker.objects.create(**named, info=json.dumps({"queues": ["default"]}))
+        told = [one.msg for one in run_checks(databases=["default"]) if one.id == "bide.W004"]
+        self.assertEqual(told, ["no worker takes the queue 'mail' of TASKS['default']"])
+        Worker.objects.create(**named, info=json.dumps({"queues": None}))
+        self.assertNotIn("bide.W004", self.ids(databases=["default"]))
 
     @override_settings(BIDE={"DATABASE": "nowhere", "NONSENSE": 1})
     def test_wrong_settings_are_told(self):
