@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bide.db.engine import Database as Door
+from bide.errors import InvalidTextArgument
 from bide.i18n import Database, Fallbacks, I18n, LocaleFallbacks, Missing
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.listing import Search
@@ -221,3 +224,12 @@ def test_fallbacks_that_change_are_followed(light_editor: Editor) -> None:
     assert keys(editor, "de-AT", "inherited") == []
     i18n.fallbacks = {"de-AT": ["de-AT", "de"]}
     assert keys(editor, "de-AT", "inherited") == ["greeting", "title"]
+
+
+def test_a_key_with_a_thousand_parts_breaks_no_list(light_editor: Editor) -> None:
+    key = ".".join(["d"] * 990)
+    with pytest.raises(InvalidTextArgument, match="no key"):
+        save(light_editor, key, "x")
+    rows = light_editor.sources.database.live.rows
+    rows.database.run(lambda c: rows.put(c, "en", {key: "--- x\n"}))
+    assert key in keys(light_editor)

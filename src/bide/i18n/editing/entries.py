@@ -18,20 +18,27 @@ def entries(
     or a mapping of plural forms. What `source` has plural forms for are forms, incomplete ones too.
     Callables are the program's own."""
     found: dict[str, Any] = {}
-    _collect(found, prefix, value, source)
+    # A list instead of recursion: rows of other programs may be nested as deeply as keys are long.
+    waiting = [(prefix, value)]
+    while waiting:
+        above, value = waiting.pop()
+        if isinstance(value, Mapping) and not _are_forms(value, source.get(above)):
+            waiting += _unpacked(found, above, value)
+        elif value is not None and (isinstance(value, Key) or not callable(value)):
+            found[above] = value
     return found
 
 
-def _collect(found: dict[str, Any], prefix: str, value: Any, source: Mapping[str, Any]) -> None:
-    if isinstance(value, Mapping) and not _are_forms(value, source.get(prefix)):
-        for part, below in value.items():
-            key = f"{prefix}.{part.replace('.', ESCAPED_DOT)}"
-            if type(below) is str:
-                found[key] = below
-            else:
-                _collect(found, key, below, source)
-    elif value is not None and (isinstance(value, Key) or not callable(value)):
-        found[prefix] = value
+def _unpacked(found: dict[str, Any], above: str, tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Take the plain texts out of a tree; what is left in it, with its keys."""
+    left = []
+    for part, below in tree.items():
+        key = f"{above}.{part.replace('.', ESCAPED_DOT)}"
+        if type(below) is str:
+            found[key] = below
+        else:
+            left.append((key, below))
+    return left
 
 
 def _are_forms(value: Mapping[str, Any], source: Any) -> bool:

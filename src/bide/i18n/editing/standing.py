@@ -13,6 +13,7 @@ from bide.i18n.keys import ESCAPED_DOT
 from bide.i18n.psych import PsychError
 from bide.i18n.row_values import decoded
 from bide.i18n.rows import Found, Rows
+from bide.i18n.trees import DEEPEST
 
 #: Characters of a key.
 LONGEST: Final = 2000
@@ -79,12 +80,16 @@ def _problem(text: str) -> PsychError | None:
 
 def checked_key(key: Any) -> str:
     """`key`, if it can be that of a text. Raises InvalidTextArgument."""
-    if isinstance(key, str) and len(key) <= LONGEST and all(map(_is_part, key.split("."))):
+    if isinstance(key, str) and len(key) <= LONGEST and _are_parts(key.split(".")):
         return str(key)
     raise InvalidTextArgument(
         f"{key!r:.80} is no key of a text; it has parts with dots between them, such as "
         "'users.title'"
     )
+
+
+def _are_parts(parts: list[str]) -> bool:
+    return len(parts) <= DEEPEST and all(map(_is_part, parts))
 
 
 def _is_part(part: str) -> bool:
