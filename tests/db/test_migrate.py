@@ -122,6 +122,7 @@ def test_each_step_goes_up_and_down_with_data_in_the_tables(database: Database) 
 def _any_row(table: Table) -> dict[str, object]:
     values = {int: 1, float: 1.5, str: "x"}
     moments = {"minute", "at", "run_at", "created_at", "started_at", "heartbeat_at", "ended_at"}
+    moments |= {"keep_until"}
     return {
         column.name: _MOMENT if column.name in moments else values[column.type.python_type]
         for column in table.c
