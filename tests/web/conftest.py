@@ -15,8 +15,9 @@ from web.browser import chromium, program, served
 from web.shop import open_shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Playwright keeps an event loop running in this thread: tests of other modules need theirs."""
     if program() is None:
         lacking("browser", "apt-get install chromium")
     with chromium() as browser:
