@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,9 +11,17 @@ from bide import events
 
 
 @pytest.fixture
-def quiet() -> None:
-    """No level at which job_started becomes a log line."""
-    assert not logging.getLogger("bide").isEnabledFor(logging.INFO)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No level at which job_started becomes a log line, and nobody but the log who listens."""
+    log = [at for at, one in enumerate(events._subscribers) if one.__module__ == "bide.log"]
+    for name in ("_subscribers", "_wants"):
+        known = getattr(events, name)
+        monkeypatch.setattr(events, name, [known[at] for at in log])
+    logger = logging.getLogger("bide")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.setLevel(level)
 
 
 @pytest.mark.usefixtures("quiet")
@@ -22,7 +31,7 @@ def test_an_event_that_only_the_log_would_write_is_heard_at_its_level_alone() ->
     try:
         assert events.heard("job_started")
     finally:
-        logging.getLogger("bide").setLevel(logging.NOTSET)
+        logging.getLogger("bide").setLevel(logging.WARNING)
 
 
 @pytest.mark.usefixtures("quiet")
