@@ -30,9 +30,13 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+#: Of the system: no state that forked children share, or that belongs to the application.
+_CHANCE = random.SystemRandom()
+
+
 def jitter(seconds: float, share: float = 0.25) -> float:
     """`seconds`, changed at random by at most `share` of itself in either direction."""
-    return seconds * random.uniform(1 - share, 1 + share)  # noqa: S311 - spreads load, hides nothing
+    return seconds * _CHANCE.uniform(1 - share, 1 + share)
 
 
 def set_wall(source: Callable[[], datetime] | None) -> None:

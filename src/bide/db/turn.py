@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from bide.clock import monotonic, sleep
+from bide.clock import jitter, monotonic, sleep
 from bide.errors import DatabaseBusy
 
 _open_turns: set[int] = set()
@@ -54,7 +53,7 @@ class Turn:
 
 def short_pause() -> None:
     """0.2 to 1 ms: short enough for the next writer, uneven enough that nobody starves."""
-    sleep(random.uniform(0.0002, 0.001))  # noqa: S311 - spreads waiting writers, hides nothing
+    sleep(jitter(0.0006, 0.66))
 
 
 def _locked(descriptor: int) -> bool:
