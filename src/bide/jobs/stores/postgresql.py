@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, func
 
@@ -21,13 +21,8 @@ from bide.jobs.stores.claims import Claims, Order
 from bide.jobs.stores.exchange import PostgreSQLExchange, send
 from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
+from bide.jobs.stores.postgresql_inserts import Execute, Inserts
 from bide.jobs.stores.rows import by_number, info_text, recordable, values_of
-
-#: How many jobs one INSERT stores, and about how many characters.
-BATCH_ROWS: Final = 1000
-BATCH_SIZE: Final = 8_000_000
-
-Execute = Callable[[Statement, dict[str, Any]], list[Row]]
 
 
 class PostgreSQLStore(SqlOperating):
@@ -42,6 +37,7 @@ class PostgreSQLStore(SqlOperating):
     def __init__(self, database: Database, *, listen_url: str | None = None) -> None:
         super().__init__(database)
         self._claims = Claims(database, self.statements)
+        self._inserts = Inserts(self.statements)
         self._listen_url = listen_url
 
     def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
@@ -55,7 +51,7 @@ class PostgreSQLStore(SqlOperating):
             if alone and (rows := connection.execute(one, values_of(jobs[0], self.moment))):
                 stored.extend(rows)
                 return [rows[0][-2]]
-            return self._store(jobs, connection.execute, stored)
+            return self._inserts.store(jobs, connection.execute, stored)
 
         alone, one = len(jobs) == 1, self.statements["insert_one"]
         transaction = self.database.single if alone else self.database.run
@@ -230,7 +226,7 @@ class PostgreSQLStore(SqlOperating):
 
     def _lend(self, jobs: Sequence[NewJob], on: Any, execute: Execute) -> list[int]:
         stored: list[Row] = []
-        ids = self._store(jobs, execute, stored)
+        ids = self._inserts.store(jobs, execute, stored)
 
         def learn() -> None:
             self._learn(stored, jobs)
@@ -238,22 +234,6 @@ class PostgreSQLStore(SqlOperating):
         if not borrowed.after_commit(on, learn):
             learn()
         return ids
-
-    def _store(self, jobs: Sequence[NewJob], execute: Execute, stored: list[Row]) -> list[int]:
-        ids: dict[str, int] = {}
-        for batch in _batches(jobs):
-            rows = execute(self.statements["insert"], _columns(batch))
-            stored += rows
-            ids |= {row[-1]: row[-2] for row in rows}
-            # A job that is there now may be finished before we look: then there is room for ours.
-            while missing := {job.key: job for job in batch if job.key not in ids}:
-                ids |= dict(execute(self.statements["known_keys"], {"keys": list(missing)}))
-                gone = [job for key, job in missing.items() if key not in ids]
-                if gone:
-                    rows = execute(self.statements["insert"], _columns(gone))
-                    stored += rows
-                    ids |= {row[-1]: row[-2] for row in rows}
-        return [ids[job.key] for job in jobs]
 
     def _learn(self, stored: list[Row], jobs: Sequence[NewJob]) -> None:
         self._claims.learn(row for row in stored if row[3] == State.READY)
@@ -364,36 +344,3 @@ def _leases(leases: Sequence[Lease]) -> dict[str, list[int]]:
     """In one order for everybody, so that two reports cannot wait for each other."""
     ordered = sorted(set(leases))
     return {"ids": [one for one, _ in ordered], "leases": [number for _, number in ordered]}
-
-
-def _batches(jobs: Sequence[NewJob]) -> Iterator[list[NewJob]]:
-    batch: list[NewJob] = []
-    size = 0
-    for job in jobs:
-        if batch and (len(batch) >= BATCH_ROWS or size + len(job.payload) > BATCH_SIZE):
-            yield batch
-            batch, size = [], 0
-        batch.append(job)
-        size += len(job.payload)
-    if batch:
-        yield batch
-
-
-def _columns(batch: list[NewJob]) -> dict[str, list[Any]]:
-    run_ats = [job.created_at if job.run_at is None else job.run_at for job in batch]
-    return {
-        "keys": [job.key for job in batch],
-        "names": [job.name for job in batch],
-        "queues": [job.queue for job in batch],
-        "priorities": [job.priority for job in batch],
-        "states": [
-            int(State.SCHEDULED if run_at > job.created_at else State.READY)
-            for job, run_at in zip(batch, run_ats, strict=True)
-        ],
-        "payloads": [job.payload for job in batch],
-        "max_attempts": [job.max_attempts for job in batch],
-        "run_ats": run_ats,
-        "created_ats": [job.created_at for job in batch],
-        "locales": [job.locale for job in batch],
-        "contexts": [job.context for job in batch],
-    }
