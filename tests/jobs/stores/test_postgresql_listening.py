@@ -17,6 +17,8 @@ from bide.errors import ConnectionLost
 from bide.jobs.job import Filter
 from bide.jobs.migrations import JOBS
 from bide.jobs.store import Store, Wakeups, Wanted
+from bide.jobs.stores import marks
+from bide.jobs.stores.claims import Claims
 from bide.jobs.stores.postgresql import PostgreSQLStore
 from bide.testing.contract.acting import (
     ANYTHING,
@@ -140,6 +142,66 @@ def test_a_transaction_open_when_the_wait_began_ends_it_with_its_commit(
         with waiting(store) as wakeups:
             assert not wakeups.wait(0)
             assert woken(wakeups, caller.commit)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One entry for each look from zero."""
+    made: list[None] = []
+    look = Claims.look
+
+    def counted(claims: Claims) -> None:
+        made.append(None)
+        look(claims)
+
+    monkeypatch.setattr(Claims, "look", counted)
+    return made
+
+
+def test_a_claim_behind_a_hint_takes_what_it_was_told_of_and_looks_for_nothing(
+    store: Store, other: Store, looks: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(marks, "SHARE", 0)
+    worker = enlist(store)
+    assert claim(store, worker) == []
+    with waiting(store) as wakeups:
+        del looks[:]
+        assert woken(wakeups, lambda: put(other))
+        assert len(claim(store, worker)) == 1
+        assert looks == []
+        assert claim(store, worker) == []
+        assert looks
+
+
+def test_what_was_not_told_of_keeps_its_place_in_the_order(store: Store, other: Store) -> None:
+    """Between the hint and the claim an urgent job arrives."""
+    worker = enlist(store)
+    assert claim(store, worker) == []
+    with waiting(store) as wakeups:
+        assert woken(wakeups, lambda: put(other))
+        urgent = put(other, priority=-5)
+        assert [row.id for row in claim(store, worker, 1)] == [urgent]
+
+
+def test_hints_with_a_gap_between_them_are_not_all_that_became_ready(
+    store: Store, other: Store, postgresql_url: str
+) -> None:
+    worker, urgent = enlist(store), []
+    assert claim(store, worker) == []
+
+    def act() -> None:
+        with psycopg.connect(postgresql_url, autocommit=True) as aside:
+            aside.execute("ALTER TABLE bide_listeners RENAME COLUMN until TO later")
+            aside.execute("ALTER TABLE bide_listeners ADD COLUMN until timestamptz")
+            urgent.append(put(other, priority=-5))  # told to nobody
+            aside.execute("ALTER TABLE bide_listeners DROP COLUMN until")
+            aside.execute("ALTER TABLE bide_listeners RENAME COLUMN later TO until")
+        put(other)
+
+    with waiting(store) as wakeups:
+        assert woken(wakeups, act)
+        assert [row.id for row in claim(store, worker, 1)] == urgent
 
 
 def test_jobs_that_no_worker_here_takes_wake_nobody(store: Store, other: Store) -> None:

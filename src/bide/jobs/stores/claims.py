@@ -79,11 +79,13 @@ class Claims:
     def claim(self, order: Order, limit: int) -> list[JobRow]:
         """Up to `limit` ready jobs, in the order of priority, then of becoming ready."""
         found = self._recover(order.worker)
-        fresh = self.marks.overdue()
+        told = self.marks.take_told()
+        fresh = self.marks.overdue(told=told)
         if fresh:
             self.look()
         rows = self._take(order, limit)
-        if len(rows) < limit and self._more(order, fresh):
+        # What it was told of is taken and waits to be started: the next claim looks for more.
+        if len(rows) < limit and not (told and rows) and self._more(order, fresh):
             rows += self._take(order, limit - len(rows), wide=True)
             rows.sort(key=lambda taken: (taken[1].priority, taken[0]))
         return found + [row for _, row in rows]
@@ -199,7 +201,7 @@ class Claims:
         params: dict[str, Any] = {
             "mind_due": mind_due,
             "strict": mind_due and marks.cheap(),
-            "newest": marks.newest,
+            "newest": marks.known,
             "since": marks.due_since,
             "now": order.now,
             "name": order.worker.name,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import selectors
+import math
+import select
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
@@ -86,7 +87,7 @@ class Listening:
         """Whether something that we take is ready; `only_new`: if anything is since the last claim."""
         with contextlib.suppress(DatabaseError):
             marks = self._claims.marks
-            if only_new and self._newest() == marks.newest:
+            if only_new and self._newest() == marks.known:
                 return False
             if marks.may_look():
                 self._claims.look()
@@ -121,15 +122,15 @@ class Listening:
             priority, rest = hint.split(" ", 1)
             queue, pos = rest.rsplit(" ", 1)
             level = (json.loads(queue), int(priority))
-            self._claims.marks.lower(level, int(pos))
+            self._claims.marks.hear(level, int(pos))
             heard = heard or self._claims.marks.interesting(level)
         return heard
 
     def _readable(self, seconds: float, also: Sequence[int]) -> bool:
         """Sleep; whether a descriptor of `also` ended it."""
         wire = self._wire.get().descriptor()
-        with selectors.DefaultSelector() as selector:
-            for descriptor in {*also} | ({wire} if wire is not None else set()):
-                selector.register(descriptor, selectors.EVENT_READ)
-            readable = {key.fd for key, _ in selector.select(max(0.0, seconds))}
+        poll = select.poll()
+        for descriptor in {*also} | ({wire} if wire is not None else set()):
+            poll.register(descriptor, select.POLLIN)
+        readable = {descriptor for descriptor, _ in poll.poll(max(0, math.ceil(seconds * 1000)))}
         return not readable.isdisjoint(also)

@@ -58,7 +58,8 @@ class Marks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._marks: dict[Level, Mark] = {}
-        self._newest = 0
+        self._newest = self._known = 0
+        self._told = False
         self._interests: dict[Wanted, None] = {}
         self._costs = (inf, inf, inf)  # of the last looks: one that was held up does not count
         self._looked_at: float | None = None
@@ -69,6 +70,12 @@ class Marks:
     def newest(self) -> int:
         """The last place that was given when a claim or look last asked."""
         return self._newest
+
+    @property
+    def known(self) -> int:
+        """Up to which place everything that became ready is known: by a claim or look, or by hints without
+        a gap between them."""
+        return self._known
 
     @property
     def due_since(self) -> datetime:
@@ -98,6 +105,19 @@ class Marks:
             else:
                 self._marks[level] = Mark(min(known.pos, pos), known.touched + 1, monotonic())
 
+    def hear(self, level: Level, pos: int) -> None:
+        """Another process tells that a job of `level` became ready at `pos`."""
+        self.lower(level, pos)
+        with self._lock:
+            self._told = True
+            if pos == self._known + 1:
+                self._known = pos
+
+    def take_told(self) -> bool:
+        """Whether a hint was heard since this was asked last."""
+        told, self._told = self._told, False
+        return told
+
     def expect(self, run_at: datetime) -> None:
         """A job was scheduled for `run_at`."""
         with self._lock:
@@ -125,7 +145,7 @@ class Marks:
                     self._marks[level] = mark._replace(pos=lowest[level], seen_at=monotonic())
                 elif level in empty and used.newest > mark.pos:
                     self._marks[level] = mark._replace(pos=used.newest)
-            self._newest = max(self._newest, newest)
+            self._renew(newest)
 
     def promoted(self, used: Used, now: datetime) -> None:
         """Nothing that was due at `now` is left, as far as could be seen."""
@@ -138,10 +158,11 @@ class Marks:
         with self._lock:
             self._looked_at = None
 
-    def overdue(self) -> bool:
-        """Whether the next claim must look from zero first."""
-        if self._looked_at is None:
-            return True
+    def overdue(self, *, told: bool = False) -> bool:
+        """Whether the next claim must look from zero first; one that was just told what to take need not
+        unless it is distrusted."""
+        if self._looked_at is None or told:
+            return self._looked_at is None
         return monotonic() - self._looked_at > max(LOOK_EVERY, SHARE * min(self._costs))
 
     def cheap(self) -> bool:
@@ -181,8 +202,12 @@ class Marks:
                     self._marks[level] = known._replace(pos=max(known.pos, pos))
             if due is not None:
                 self._due_since = min(self._due_since, due)
-            self._newest = max(self._newest, newest)
+            self._renew(newest)
             self._looked_at, self._costs = now, (*self._costs[1:], cost)
+
+    def _renew(self, newest: int) -> None:
+        self._newest = max(self._newest, newest)
+        self._known = max(self._known, newest)
 
     def _used(self, which: Callable[[Level], bool]) -> Used:
         chosen = {level: mark for level, mark in self._marks.items() if which(level)}

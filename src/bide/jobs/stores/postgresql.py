@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func
 from bide.db import borrowed
 from bide.db.awaiting import await_here, greenlet
 from bide.db.connection import Connection, Row
+from bide.db.dialects import moment_from
 from bide.db.engine import Database
 from bide.db.statements import Statement
 from bide.errors import ConnectionLost
@@ -23,6 +24,9 @@ from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
 from bide.jobs.stores.postgresql_inserts import Execute, Inserts
 from bide.jobs.stores.rows import by_number, info_text, recordable, values_of
+
+#: All priorities that there are lie between.
+LOWEST, HIGHEST = -(2**31), 2**31
 
 
 class PostgreSQLStore(SqlOperating):
@@ -205,6 +209,19 @@ class PostgreSQLStore(SqlOperating):
         job_id, number = lease
         one = {"worker": worker.id, "id": job_id, "lease": number}
         return next(iter(self._crash(one, loss, limits, now)), None)
+
+    def next_run_at(self, wanted: Wanted) -> datetime | None:
+        """The earliest run_at among scheduled jobs that `wanted` covers: asked before every wait."""
+        lowest, highest = wanted.min_priority, wanted.max_priority
+        params = {
+            "queues": None if wanted.queues is None else list(wanted.queues),
+            "except_queues": list(wanted.except_queues),
+            "lowest": LOWEST if lowest is None else lowest,
+            "highest": HIGHEST if highest is None else highest,
+        }
+        statement = self._claims.planned("next_due")
+        [[earliest]] = self.database.read(lambda c: c.execute(statement, params))
+        return None if earliest is None else moment_from(earliest)
 
     def next_pos(self) -> ColumnElement[int]:
         """Behind every job that is ready."""
