@@ -66,9 +66,9 @@ def execute(worker): note(execute=worker.name)
 class Fleet:
     """`bide work` in a directory with the application `shop`, and what its jobs wrote down."""
 
-    def __init__(self, directory: Path, url: str, **settings: Any) -> None:
+    def __init__(self, directory: Path, url: str, source: str = "", **settings: Any) -> None:
         self.directory, self.notes_file = directory, directory / "notes"
-        (directory / "shop.py").write_text(APPLICATION)
+        (directory / "shop.py").write_text(APPLICATION + source)
         self.environment = {
             **os.environ,
             "BIDE_DATABASE_URL": url,
@@ -148,9 +148,9 @@ class Fleet:
 
 
 @contextmanager
-def fleet(directory: Path, url: str, **settings: Any) -> Iterator[Fleet]:
-    """A Fleet whose processes are gone afterwards."""
-    made = Fleet(directory, url, **settings)
+def fleet(directory: Path, url: str, source: str = "", **settings: Any) -> Iterator[Fleet]:
+    """A Fleet whose processes are gone afterwards; `source` is more of its application."""
+    made = Fleet(directory, url, source, **settings)
     try:
         yield made
     except BaseException:

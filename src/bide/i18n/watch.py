@@ -1,4 +1,7 @@
-"""One thread per process that hears of changed texts and reads them; none is alive at a fork."""
+"""One watcher per process that hears of changed texts and reads them; none is alive at a fork.
+
+In a worker process it is a part of the worker's own loop, elsewhere a thread.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from weakref import WeakSet
 
 from bide import events
 from bide.clock import jitter, monotonic
+from bide.db.loops import Loop, loop_here
 from bide.db.notify import Wire
 from bide.db.statements import Statements
 from bide.errors import BideError
@@ -30,26 +34,74 @@ AWAY: Final = 1.0
 _lives: WeakSet[Live] = WeakSet()
 
 
-class Watcher(threading.Thread):
-    """Looks after every Live that is in use in this process, until it is told to end."""
+class Watcher:
+    """Looks after every Live that is in use in this process, from whichever loop calls it."""
+
+    def __init__(self) -> None:
+        self._ears: dict[Live, Ear] = {}
+
+    def look(self) -> float:
+        """Do what is due; when there is more to do, whatever is notified, in monotonic seconds."""
+        lives = _watched()
+        for gone in self._ears.keys() - set(lives):
+            self._ears.pop(gone).close(leaving=True)
+        for live in lives:
+            self._ears.setdefault(live, Ear(live)).look()
+        ears = list(self._ears.values())
+        for ear in ears:
+            ear.tell()
+        return min((ear.next for ear in ears), default=monotonic() + POLL)
+
+    def descriptors(self) -> list[int]:
+        """What becomes readable when something is notified."""
+        wires = [ear.wire.descriptor() for ear in list(self._ears.values())]
+        return [wire for wire in wires if wire is not None]
+
+    def close(self, *, leaving: bool) -> None:
+        """Hang up. `leaving`: this process will use the texts no more."""
+        while self._ears:
+            self._ears.popitem()[1].close(leaving=leaving)
+
+
+class InLoop:
+    """The watcher in a worker's own loop."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop, self._watcher = loop, Watcher()
+        loop.take(self._watcher)
+
+    def fits(self) -> bool:
+        """Whether all that is watched lies in the database that the loop waits for anyway."""
+        return _fits(self._loop)
+
+    def end(self, *, leaving: bool = False) -> None:
+        """Stop it. `leaving`: this process will use the texts no more."""
+        self._loop.let_go()
+        self._watcher.close(leaving=leaving)
+
+
+class InThread(threading.Thread):
+    """The watcher in a thread of its own, where no loop of ours turns."""
 
     def __init__(self) -> None:
         super().__init__(name="bide-texts", daemon=True)
+        self._watcher = Watcher()
         self._ended, self._end = os.pipe()
-        self._ears: dict[Live, Ear] = {}
         self._told_to_end = False
         self._leaving = False
+        self.start()
+
+    def fits(self) -> bool:
+        """A thread may wait for any database."""
+        return True
 
     def run(self) -> None:
         """Look, sleep until the next look or a notification, and so on."""
         try:
             while not self._told_to_end:
-                self._turn()
+                self._sleep(self._watcher.look())
         finally:
-            for live, ear in self._ears.items():
-                ear.wire.hang_up()
-                if self._leaving and not live.away:
-                    live.presence.leave(live.rows)
+            self._watcher.close(leaving=self._leaving)
             os.close(self._ended)
 
     def end(self, *, leaving: bool = False) -> None:
@@ -60,26 +112,16 @@ class Watcher(threading.Thread):
         if threading.current_thread() is not self:
             self.join(2.0)
 
-    def _turn(self) -> None:
-        lives = _watched()
-        for gone in self._ears.keys() - set(lives):
-            self._ears.pop(gone).wire.hang_up()
-            gone.presence.leave(gone.rows)
-        for live in lives:
-            self._ears.setdefault(live, Ear(live)).look()
-        for ear in self._ears.values():
-            ear.tell()
-        self._sleep()
-
-    def _sleep(self) -> None:
-        due = min((ear.next for ear in self._ears.values()), default=monotonic() + POLL)
+    def _sleep(self, due: float) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._ended, selectors.EVENT_READ)
-            for ear in self._ears.values():
-                wire = ear.wire.descriptor()
-                if wire is not None:
-                    selector.register(wire, selectors.EVENT_READ)
+            for descriptor in (self._ended, *self._watcher.descriptors()):
+                selector.register(descriptor, selectors.EVENT_READ)
             selector.select(max(0.0, due - monotonic()))
+
+
+def _fits(loop: Loop) -> bool:
+    """Whether all that is watched lies in the database that `loop` waits for anyway."""
+    return all(live.rows.database is loop.database for live in _watched())
 
 
 class Ear:
@@ -117,6 +159,16 @@ class Ear:
         except Exception as error:  # noqa: BLE001 - nobody counts it then, and its texts are served
             events.emit("texts_unreachable", error=error)
             self._telling = monotonic() + AWAY
+
+    def close(self, *, leaving: bool) -> None:
+        """Hang up. `leaving`: this process will use these texts no more."""
+        self.wire.hang_up()
+        if not leaving or self.live.away:
+            return
+        try:
+            self.live.presence.leave(self.live.rows)
+        except Exception as error:  # noqa: BLE001 - it is forgotten anyway, somewhat later
+            events.emit("texts_unreachable", error=error)
 
     def _look(self) -> None:
         hints = self._listen()
@@ -168,14 +220,14 @@ class _Running:
 _running = _Running()
 
 
-def _started() -> Watcher:
-    watcher = Watcher()
-    watcher.start()
+def _started() -> InLoop | InThread:
+    loop = loop_here()
+    watcher = InLoop(loop) if loop is not None and _fits(loop) else InThread()
     _running.pid = os.getpid()
     return watcher
 
 
-_watcher: Owned[Watcher] = Owned(_started)
+_watcher: Owned[InLoop | InThread] = Owned(_started)
 
 
 def _watched() -> list[Live]:
@@ -188,6 +240,8 @@ def watch(live: Live) -> None:
     """Keep the texts of `live` fresh in this process from now on."""
     if live not in _lives:
         _lives.add(live)
+        if not _watcher.get().fits():
+            end()
     _watcher.get()
 
 

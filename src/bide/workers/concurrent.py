@@ -132,6 +132,8 @@ class ConcurrentWorker(Worker):
         counts = [0, 0]
         started = 0
         while True:
+            if self._beside.lookout and clock.monotonic() >= self._beside.due:
+                self._beside.look()
             while free and started < number and not self.requests.stopping:
                 job = self._next(min(len(free), number - started))
                 if job is None:
@@ -145,7 +147,8 @@ class ConcurrentWorker(Worker):
                     await self._alone(running, free, counts)
             if not running:
                 return counts[0], counts[1]
-            patience = LOOK if free and started < number else None
+            more = free and started < number
+            patience = LOOK if more or self._beside.lookout else None
             await self._some_done(running, free, counts, patience)
 
     async def _alone(self, running: Running, free: deque[Attempts], counts: list[int]) -> None:

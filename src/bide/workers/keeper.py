@@ -23,6 +23,9 @@ RELIEF_INTERVAL = 0.05
 #: Seconds between looks at a running job whose alarm another job may have taken away.
 DEADLINE_INTERVAL = 1.0
 
+#: Seconds between looks whether a long job keeps the worker from what it does between jobs.
+BESIDE_INTERVAL = 0.5
+
 
 class Kept(Protocol):
     """What the keeper needs of the worker that it looks after."""
@@ -39,6 +42,7 @@ class Kept(Protocol):
     def compare(self) -> None: ...
     def report(self) -> None: ...
     def look_at_deadline(self) -> None: ...
+    def look_beside(self) -> None: ...
 
 
 class Keeper:
@@ -62,6 +66,7 @@ class Keeper:
             Duty(worker.compare, interval),
             Duty(worker.report, min(interval, INTERVAL)),
             Duty(worker.look_at_deadline, DEADLINE_INTERVAL),
+            Duty(worker.look_beside, BESIDE_INTERVAL),
         ]
         self._house: Housekeeping | None = None
         if alone:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from bide import clock
+from bide.db.loops import Loop
 from bide.errors import DatabaseError, FatalBackendError, SettingsError, WorkerStop
 from bide.events import emit
 from bide.forks.guard import crossings
@@ -23,7 +24,7 @@ from bide.workers.keeper import Keeper
 from bide.workers.processes import host_name, identity, memory_of
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
-from bide.workers.signals import Handler, Requests, handled, take_back
+from bide.workers.signals import Handler, Requests, any_readable, handled, take_back
 from bide.workers.slate import Entry
 from bide.workers.tally import Tally
 
@@ -33,6 +34,9 @@ BATCH = 100
 RELIEF_AFTER = 0.05
 
 EVERYTHING = Wanted()
+
+#: Sleep for so many seconds, also until one of the descriptors is readable; whether there may be work.
+Wait = Callable[[float, list[int]], bool]
 
 
 class Worker:
@@ -61,6 +65,7 @@ class Worker:
         self.tally = Tally(home.store.statistics) if settings.statistics else None
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
+        self._beside = Loop(getattr(home.store, "database", None))
         self._registered: WorkerRef | None = None
         self._handlers: dict[signal.Signals, Handler] = {}
         self._given_up, self._doubted = 0, False
@@ -157,12 +162,13 @@ class Worker:
         if self._entry is not None:
             self._entry.looks_for_jobs()
         try:
-            while self._go_round(wakeups.wait):
-                pass
+            with self._beside.turning():
+                while self._go_round(wakeups.wait):
+                    pass
         finally:
             wakeups.close()
 
-    def _go_round(self, wait: Callable[[float, list[int]], bool]) -> bool:
+    def _go_round(self, wait: Wait) -> bool:
         """One loop event and the sleep behind it; whether to go on."""
         began, counts = clock.monotonic(), [0, 0]
 
@@ -183,12 +189,23 @@ class Worker:
             emit("nothing_left", worker=self)
             return False
         elif not self.requests.stopping:
-            wait(self._sleep_delay(), [self.requests.loop_bell.fileno()])
-            self.requests.loop_bell.hush()
+            self._rest(wait)
         if self.requests.stopping or self._spent():
             self._reserver.settle()
             return False
         return True
+
+    def _rest(self, wait: Wait) -> None:
+        """Sleep until there may be work, the bell rings or the time is over; what looks beside does so."""
+        bell, beside = self.requests.loop_bell, self._beside
+        end = clock.monotonic() + self._sleep_delay()
+        while True:
+            beside.look()
+            left = max(0.0, end - clock.monotonic())
+            woken = wait(min(left, beside.pause()), [bell.fileno(), *beside.descriptors()])
+            if woken or clock.monotonic() >= end or any_readable([bell.fileno()], 0.0):
+                break
+        bell.hush()
 
     def _goes_on(self) -> bool:
         """Whether nothing comes between one batch of jobs and the next."""
@@ -209,9 +226,12 @@ class Worker:
         """With `more` the next batch follows at once if this one is full: jobs may stay in hand."""
         done = failed = 0
         requests, reserver, run = self.requests, self._reserver, self._attempts.run
+        beside = self._beside
         try:
             while done < number and not requests.stops:
                 self._heed_the_keeper()
+                if beside.lookout and clock.monotonic() >= beside.due:
+                    beside.look()
                 job = reserver.next(number - done, more=more)
                 if job is None:
                     break
@@ -305,6 +325,11 @@ class Worker:
     def look_at_deadline(self) -> None:
         """End the running job if it is over its limit and the alarm did not ring."""
         self._attempts.look_at_deadline()
+
+    def look_beside(self) -> None:
+        """Let what looks beside the jobs do so, if one of them has kept the loop from it for long."""
+        if self.running is not None:
+            self._beside.look_if_late()
 
     def beaten(self, *, known: bool) -> None:
         """The store has heard of this worker just now; or had given it up: it asks before it goes on."""

@@ -24,8 +24,9 @@ class Database(TreeBackend):
 
     `app` is a bide.App or a bide.db Database. `scope` keeps several sets of texts apart in one
     table; None sees all of them. `head`: read only the texts whose keys have this first part; None
-    reads all. Opens nothing before the first lookup; from then on one thread per
-    process hears of changes, whoever makes them. Behind a dead database the texts last read serve.
+    reads all. Opens nothing before the first lookup; from then on one watcher per process (in a
+    worker its own loop, elsewhere a thread) hears of changes, whoever makes them. Behind a dead
+    database the texts last read serve.
     """
 
     edited_live = True

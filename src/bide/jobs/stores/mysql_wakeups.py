@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import selectors
 from collections.abc import Sequence
 from typing import Final
@@ -32,19 +33,23 @@ class MySQLWakeups:
         self._woken = True
         self._idle_since = 0.0
         self._took = 0.0
+        self._looked_at = -math.inf
 
     def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
         """True: jobs are ready or due that were not at the last look."""
         start = clock.monotonic()
+        # Who sleeps in short pieces looks no more often for it.
+        just_looked = not self._woken and start - self._looked_at < _SHORTEST
         if self._woken:
             self._woken, self._idle_since = False, start
         with selectors.DefaultSelector() as selector:
             for descriptor in set(also):
                 selector.register(descriptor, selectors.EVENT_READ)
             while True:
-                if self._something_new():
+                if not just_looked and self._something_new():
                     self._woken = True
                     return True
+                just_looked = False
                 left = start + seconds - clock.monotonic()
                 if left <= 0 or selector.select(max(0.0, min(left, self._pause()))):
                     return False
@@ -59,7 +64,8 @@ class MySQLWakeups:
         except DatabaseError:
             self._took = _SLOWEST
             return False
-        self._took = clock.monotonic() - start
+        self._looked_at = clock.monotonic()
+        self._took = self._looked_at - start
         new = not seen <= self._seen
         self._seen = seen
         return new
