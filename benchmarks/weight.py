@@ -1,6 +1,9 @@
 """What Bide weighs: its import, its command line, an idle worker alone and beside others.
 
-python benchmarks/weight.py [--rounds 5] [--json]
+python benchmarks/weight.py [--rounds 5] [--url URL] [--json]
+
+Bytecode is written first, as installers do it: without it everything is compiled at each start, which
+takes most of the time and leaves 5 MB behind.
 """
 
 from __future__ import annotations
@@ -17,62 +20,90 @@ from typing import Any
 import psutil
 
 from costs import HERE, options, show
-from memory import pss
 
 
 def main() -> None:
-    given = options(__doc__).parse_args()
-    show(measure(given.rounds), as_json=given.json)
+    parser = options(__doc__)
+    parser.set_defaults(url="", rounds=5)
+    given = parser.parse_args()
+    show(measure(given.url, given.rounds), as_json=given.json)
 
 
-def measure(rounds: int = 5) -> dict[str, Any]:
-    """Milliseconds and megabytes, medians."""
-    bare = took(["-c", "pass"], rounds)
-    return {
-        "python alone ms": bare,
-        "import bide ms, above that": round(took(["-c", "import bide"], rounds) - bare, 1),
-        "bide --help ms": took(["-m", "bide.cli", "--help"], rounds),
-        **memory(),
-    }
-
-
-def took(arguments: list[str], rounds: int) -> float:
-    """Milliseconds of CPU and waiting of one command."""
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-        times.append(time.perf_counter() - began)
-    return round(statistics.median(times) * 1000, 1)
-
-
-def memory() -> dict[str, float]:
-    """Megabytes of an idle worker: alone (resident), and of one among four (proportional)."""
+def measure(url: str = "", rounds: int = 5) -> dict[str, Any]:
+    """Milliseconds and megabytes, medians. Without a URL: a SQLite file of its own."""
     with tempfile.TemporaryDirectory(prefix="bide-weight-") as directory:
         environment = {
             **os.environ,
-            "BIDE_DATABASE_URL": f"sqlite:///{directory}/weight.db",
+            "BIDE_DATABASE_URL": url or f"sqlite:///{directory}/weight.db",
             "PYTHONPATH": str(HERE),
+            "PYTHONPYCACHEPREFIX": f"{directory}/bytecode",
         }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         make = "import bench_app; bench_app.app.migrate()"
         subprocess.run([sys.executable, "-c", make], env=environment, check=True)
-        alone = measured(environment, directory, [], lambda one: one.memory_info().rss / 1e6)
-        among = measured(
-            environment, directory, ["-n", "4"], lambda one: max(pss(c.pid) for c in one.children())
-        )
-        return {"idle worker alone MB": round(alone, 1), "one of four MB (PSS)": round(among, 1)}
+        return {**durations(environment, rounds), **memory(environment, directory)}
 
 
-def measured(environment: dict[str, str], directory: str, how: list[str], look: Any) -> float:
+def durations(environment: dict[str, str], rounds: int) -> dict[str, float]:
+    """Milliseconds of whole programs, but for the imports."""
+
+    def took(*arguments: str) -> float:
+        command, times = [sys.executable, *arguments], []
+        for _ in range(rounds + 1):  # the first writes bytecode
+            began = time.perf_counter()
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            times.append(time.perf_counter() - began)
+        return round(statistics.median(times[1:]) * 1000, 1)
+
+    bare = took("-c", "pass")
+    return {
+        "python alone ms": bare,
+        "import bide ms, above that": round(took("-c", "import bide") - bare, 1),
+        "from bide import App ms, likewise": round(took("-c", "from bide import App") - bare, 1),
+        "bide --help ms": took("-m", "bide.cli", "--help"),
+        "bide work --help ms": took("-m", "bide.cli", "work", "--help"),
+    }
+
+
+def memory(environment: dict[str, str], directory: str) -> dict[str, float]:
+    """Megabytes of an idle worker: alone (resident), and of the largest among four: its share of all
+    that it sees (proportional), and what it alone has written (private)."""
+
+    def worker(one: psutil.Process) -> list[float]:
+        return [one.memory_info().rss / 1e6]
+
+    def workers(of: str) -> Any:
+        # The keeper of the fleet is the first child.
+        return lambda one: sorted(rolled(child.pid, of) for child in one.children()[1:])
+
+    alone = measured(environment, directory, [], worker)
+    four = measured(environment, directory, ["-n", "4"], workers("Pss"))
+    own = measured(environment, directory, ["-n", "4"], workers("Private_Dirty"))
+    return {
+        "idle worker alone MB": round(alone[-1], 1),
+        "one of four MB (PSS)": round(four[-1], 1),
+        "one of four MB (private)": round(own[-1], 1),
+    }
+
+
+def measured(environment: dict[str, str], directory: str, how: list[str], look: Any) -> list[float]:
     """What `look` sees of a worker that has had nothing to do for two seconds."""
     command = [sys.executable, "-m", "bide.cli", "--app", "bench_app:app", "work", "-q", *how]
     worker = subprocess.Popen(command, env=environment, cwd=Path(directory))
     try:
         time.sleep(4)
-        return float(look(psutil.Process(worker.pid)))
+        return list(look(psutil.Process(worker.pid)))
     finally:
         worker.terminate()
         worker.wait(30)
+
+
+def rolled(pid: int, name: str) -> float:
+    """Megabytes of one line of /proc/*/smaps_rollup."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
 
 
 if __name__ == "__main__":

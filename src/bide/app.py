@@ -27,17 +27,17 @@ from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
-from bide.workers.background import Background
 from bide.workers.concurrent import ConcurrentWorker
 from bide.workers.pools import queue_names
 from bide.workers.roster import Crew, Lanes
 from bide.workers.settings import Settings
 from bide.workers.slate import Entry
-from bide.workers.supervisor import Supervisor
 from bide.workers.worker import Worker
 
 if TYPE_CHECKING:
     from bide.i18n.translator import I18n
+    from bide.workers.background import Background
+    from bide.workers.supervisor import Supervisor
 
 #: What is made from the settings at its first use.
 _MADE = ("database", "store", "_home", "_encoder", "_performer", "_enqueuer")
@@ -273,6 +273,7 @@ class App(Declarer):
         **settings: Any,
     ) -> Supervisor:
         """A supervisor that keeps forked workers at work for this App."""
+        from bide.workers.supervisor import Supervisor  # a process that stores jobs has none
 
         def make(wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Worker:
             return self.worker_for(
@@ -307,6 +308,8 @@ class App(Declarer):
         Call it where the server's process starts (a lifespan, post_fork). With `in_children` it may
         also be called before a preloading server forks. Raises SettingsError.
         """
+        from bide.workers.background import Background
+
         wanted = Wanted(queue_names(queues))
 
         def make(name: str) -> Worker:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Executable
 
 Row = tuple[Any, ...]
+Compiled = tuple[str, Any]
 NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 
@@ -61,7 +62,11 @@ class Connection:
 
     def core(self, query: Executable) -> list[Row]:
         """Run a SQLAlchemy Core statement. Its values go to the driver, and come back, unconverted."""
-        text, params = self.driver.compile(query)
+        return self.compiled(self.driver.compile(query))
+
+    def compiled(self, query: Compiled) -> list[Row]:
+        """Run what the driver has made of a Core statement, which many connections may do."""
+        text, params = query
         return self._run(text, params, prepare=False)
 
     def _form(self, sql: Statement | str) -> Form:

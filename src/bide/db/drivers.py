@@ -22,6 +22,8 @@ class Driver(Protocol):
     #: What opens a transaction, one statement after the other.
     begin: tuple[str, ...]
 
+    def __hash__(self) -> int: ...
+
     def connect_options(self) -> dict[str, Any]:
         """Arguments for the driver's connect()."""
         ...

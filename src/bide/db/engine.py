@@ -15,7 +15,7 @@ from sqlalchemy.engine.url import URL
 from bide.clock import jitter, monotonic, sleep
 from bide.db.connection import Connection
 from bide.db.dialects import Dialect
-from bide.db.drivers import kind_of
+from bide.db.drivers import Driver, kind_of
 from bide.db.failures import translate
 from bide.db.pipeline import Asked, Pipeline
 from bide.db.pool import Pool
@@ -74,9 +74,12 @@ class Database:
         """This process' SQLAlchemy engine, in ordinary transactions, for what is not hot."""
         return self._pool.ordinary()
 
-    def load_driver(self) -> None:
-        """Import what a connection needs, and connect to nothing; raises MissingDependency."""
-        self._pool.load_driver()
+    def prepare(self) -> Driver:
+        """Make now what a connection needs, for children to share, and connect to nothing.
+
+        Returns how statements are written for it. Raises MissingDependency, SettingsError.
+        """
+        return self._pool.prepare()
 
     @property
     def file(self) -> Path:

@@ -47,6 +47,8 @@ class Pool:
         self._known_driver: Driver | None = None
         self._product: Dialect | None = None
         self._engine: Owned[Engine] = Owned(self._make, forget=_forget)
+        #: Made before a fork and never connected, so that each child finds its own ready.
+        self._prepared: Engine | None = None
         #: Connections in hand, for which SQLAlchemy's pool need not be asked at each statement.
         self._idle: Owned[deque[tuple[Any, Connection]]] = Owned(deque)
         self._write_ahead: Owned[bool] = Owned(self._use_write_ahead_log)
@@ -64,10 +66,10 @@ class Pool:
         level = "SERIALIZABLE" if self._kind == "sqlite" else "READ COMMITTED"
         return self.engine().execution_options(isolation_level=level)
 
-    def load_driver(self) -> None:
-        """Import the dialect and the driver."""
-        if self._given is None:
-            with_driver(self._url).get_dialect().import_dbapi()
+    def prepare(self) -> Driver:
+        """Make what children will need, connecting to nothing; how they speak to the driver."""
+        self._prepared = self._prepared or self._make()
+        return self._driver(self._prepared.dialect)
 
     def product(self) -> Dialect:
         """What the server is; known since the first connection, which refuses one too old."""
@@ -76,7 +78,8 @@ class Pool:
 
     def pipelines(self) -> bool:
         """Whether statements may be sent together; False before the first connection."""
-        return self._known_driver is not None and self._known_driver.pipelines()
+        known = self._known_driver
+        return known is not None and self._product is not None and known.pipelines()
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -169,6 +172,9 @@ class Pool:
     def _make(self) -> Engine:
         if self._given is not None:
             return self._given
+        if self._prepared is not None:
+            engine, self._prepared = self._prepared, None
+            return engine
         url = with_driver(self._url)
         if self._kind == "sqlite":
             unknown = sorted(set(url.query) - SQLITE_OPTIONS)

@@ -75,6 +75,13 @@ class Statements:
             found = self._loaded[name] = Statement(text, name)
         return found
 
+    def load(self, style: str) -> None:
+        """Read every statement now, and write it in a style, so that forked processes share them."""
+        for folder in (self._kind, "common"):
+            for file in (files(self._package) / folder).iterdir():
+                if file.name.endswith(".sql"):
+                    self[file.name.removesuffix(".sql")].form(style)
+
 
 @cache
 def _read(package: str, kind: str, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import logging.handlers
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,16 @@ def renew_log_handlers(*, files: bool) -> None:
 
     A thread that wrote a line at the fork left the stream's own lock behind, held by nobody.
     """
+    # Who has a handler with a connection has imported them.
+    known = sys.modules.get("logging.handlers")
     for handler in _handlers():
         with contextlib.suppress(Exception):
-            if isinstance(handler, logging.handlers.SocketHandler):
+            if known and isinstance(handler, known.SocketHandler):
                 keep_for_ever(handler.sock)
                 handler.sock = None
-            elif isinstance(handler, logging.handlers.SysLogHandler):
+            elif known and isinstance(handler, known.SysLogHandler):
                 keep_for_ever(vars(handler).get("socket"))
-                handler.socket = None  # type: ignore[attr-defined]
+                handler.socket = None
             elif files and isinstance(handler, logging.FileHandler) and handler.stream:
                 _fresh_stream(handler)
 

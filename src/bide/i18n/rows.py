@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    BINARY,
     ColumnElement,
     and_,
     case,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.mysql import BINARY
 
 from bide import clock
 from bide.db.connection import Connection

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
@@ -17,7 +17,7 @@ from bide.workers.deaths import Deaths
 from bide.workers.fleet import Fleet
 from bide.workers.logfile import LogFile
 from bide.workers.parent_death import die_with_parent
-from bide.workers.processes import host_name
+from bide.workers.processes import host_name, identity
 from bide.workers.roster import Lanes, Place, Roster
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, Requests, handled
@@ -30,6 +30,13 @@ class Startable(Protocol):
     requests: Requests
 
     def start(self) -> None: ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A store that has something to load before the forks."""
+
+    def prepare(self, wanted: Iterable[Wanted]) -> None: ...
 
 
 class MakeWorker(Protocol):
@@ -53,11 +60,12 @@ class Members:
         self._make_worker, self._lanes = make_worker, lanes
         self.log: LogFile | None = None
 
-    def prepare(self) -> None:
-        """Import in the supervisor what every child needs, so that they share it; nothing connects."""
-        database = getattr(self._home().store, "database", None)
-        if database is not None:
-            database.load_driver()
+    def prepare(self, roster: Roster) -> None:
+        """Load in the supervisor what every child needs, so that they share it; nothing connects."""
+        identity(os.getpid())
+        store = self._home().store
+        if isinstance(store, Preparable):
+            store.prepare({place.wanted for place in roster.places})
 
     def serve(self, told: Commission, roster: Roster) -> int:
         """Be what this process was spawned for; places that were added by signal are like the last."""

@@ -30,7 +30,7 @@ def _space() -> str | None:
     """Which numbers of processes are meant: containers may share the name of their host, and a host
     that was started again has its name still."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes().strip().decode()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - no path, a number
     except OSError:
         return None

@@ -254,8 +254,8 @@ class Settings:
         return cls(**values)
 
     def changed(self, **values: Any) -> Settings:
-        """A copy with some values changed and checked."""
-        return replace(self, **values)
+        """A copy with some values changed and checked; without any, these themselves."""
+        return replace(self, **values) if values else self
 
 
 def _from_environment(known: Iterable[str]) -> dict[str, str]:

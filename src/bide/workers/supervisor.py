@@ -122,7 +122,7 @@ class Supervisor:
             return self._members.serve(commission, self.roster)
         self._pid, self._attendants, self._renewal = os.getpid(), attendants, renewal
         if self.settings.start_method != SPAWN:
-            self._members.prepare()
+            self._members.prepare(self.roster)
         emit("supervisor_started", pid=self._pid, workers=len(self.roster.places))
         with handled(dict.fromkeys(HEEDED, self._noted)):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)

@@ -8,9 +8,9 @@ from typing import cast
 from bide.db.engine import Database
 from bide.errors import SettingsError
 from bide.jobs.store import Store
-from bide.jobs.stores.memory import MemoryStore
 
 STORES = {
+    "memory": ("bide.jobs.stores.memory", "MemoryStore"),
     "sqlite": ("bide.jobs.stores.sqlite", "SQLiteStore"),
     "postgresql": ("bide.jobs.stores.postgresql", "PostgreSQLStore"),
     "mysql": ("bide.jobs.stores.mysql", "MySQLStore"),
@@ -24,8 +24,7 @@ def open_store(database: Database | None, *, listen_url: str | None = None) -> S
     """
     if listen_url and (database is None or database.kind != "postgresql"):
         raise SettingsError("listen_url is for PostgreSQL behind a pooler; leave it out here")
-    if database is None:
-        return MemoryStore()
-    module, name = STORES[database.kind]
+    module, name = STORES[database.kind if database else "memory"]
+    make = getattr(import_module(module), name)
     options = {"listen_url": listen_url} if listen_url else {}
-    return cast("Store", getattr(import_module(module), name)(database, **options))
+    return cast("Store", make(database, **options) if database else make())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, true
 
+from bide.db.connection import Compiled
 from bide.db.dialects import moment_from, moment_in
+from bide.db.drivers import Driver
 from bide.db.engine import Database
 from bide.db.statements import Statements
 from bide.jobs.job import AttemptRow, Filter, JobRow, QueueRow, State, WorkerRow
@@ -33,6 +36,17 @@ class SqlReading:
         self.statistics, self.audit = SqlStatistics(database), SqlAudit(database)
         self.surveys = SqlSurveys(database, self.meant)
         self._columns = [self.tables.jobs.c[name] for name in JobRow._fields]
+        #: Each idle worker asks again and again; to compile it takes longer than to run it.
+        self._earliest = lru_cache(maxsize=64)(self._compile_earliest)
+
+    def prepare(self, wanted: Iterable[Wanted]) -> None:
+        """Load now what workers for these jobs need first, for forked ones to share; connects to
+        nothing. Raises MissingDependency, SettingsError.
+        """
+        driver = self.database.prepare()
+        self.statements.load(driver.style)
+        for one in wanted:
+            self._earliest(driver, one)
 
     def moment(self, moment: datetime) -> Any:
         """A moment as this database's columns hold it."""
@@ -83,11 +97,13 @@ class SqlReading:
 
     def next_run_at(self, wanted: Wanted) -> datetime | None:
         """The earliest run_at among scheduled jobs that `wanted` covers."""
+        [[earliest]] = self.database.read(lambda c: c.compiled(self._earliest(c.driver, wanted)))
+        return None if earliest is None else moment_from(earliest)
+
+    def _compile_earliest(self, driver: Driver, wanted: Wanted) -> Compiled:
         jobs = self.tables.jobs.c
         waiting = jobs.state == int(State.SCHEDULED)
-        query = select(func.min(jobs.run_at)).where(waiting, self.wanted(wanted))
-        [[earliest]] = self.database.read(lambda connection: connection.core(query))
-        return None if earliest is None else moment_from(earliest)
+        return driver.compile(select(func.min(jobs.run_at)).where(waiting, self.wanted(wanted)))
 
     def held(self, worker: WorkerRef) -> list[Lease]:
         """Every attempt that is running for this worker."""

@@ -1,0 +1,85 @@
+"""Forked workers find ready what they need: they import nothing, and read no statement again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bide
+from bide import clock
+from bide.jobs.store import Wanted
+from in_child import in_child
+from workers.fleets import APPLICATION, fleet
+
+WATCHED = """
+import sys
+known, rounds = set(), []
+
+@app.lifecycle.before("before_fork")
+def remember(supervisor): known.update(sys.modules)
+
+@app.lifecycle.after("loop")
+def tell(worker):
+    rounds.append(1)
+    if len(rounds) == 3:
+        note(imported=sorted(set(sys.modules) - known))
+"""
+
+
+@pytest.mark.story
+def test_a_forked_worker_imports_nothing(tmp_path: Path, database_url: str) -> None:
+    """What it imports is its own memory, and time of each start."""
+    with fleet(tmp_path, database_url, sleep_delay=0.05) as shop:
+        (tmp_path / "shop.py").write_text(APPLICATION + WATCHED)
+        shop.start("-n", "2")
+        told = shop.wait_for(2, imported=None)
+        assert [note["imported"] for note in told] == [[], []]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///{}/no.db", "postgresql://localhost:1/no", "mysql://localhost:1/no"],
+    ids=["sqlite", "postgresql", "mysql"],
+)
+def test_preparing_connects_to_nothing(tmp_path: Path, url: str) -> None:
+    store = bide.App(url.format(tmp_path)).store
+    store.prepare([Wanted()])  # type: ignore[attr-defined]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_prepared_serves_the_child_and_every_later_one(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = bide.App(database_url)
+    app.migrate()
+    app.close()
+    store = bide.App(database_url).store
+    store.prepare([Wanted()])  # type: ignore[attr-defined]
+    made: list[object] = []
+    monkeypatch.setattr("bide.db.pool.create_engine", lambda *_, **__: made.append(1))
+    monkeypatch.setattr("bide.db.drivers._compile", lambda *_: made.append(2))
+    monkeypatch.setattr("bide.db.statements._read", lambda *_: made.append(3))
+
+    def in_worker() -> tuple[object, list[object]]:
+        ref = store.register("w", "h", 1, {})
+        store.claim(ref, Wanted(), 1, clock.utc_now())
+        return store.next_run_at(Wanted()), made
+
+    assert in_child(in_worker) == (None, [])
+    assert in_child(in_worker) == (None, [])
+
+
+def test_the_next_moment_is_compiled_once_for_each_choice_of_jobs(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = bide.App(sqlite_url)
+    app.migrate()
+    compiled: list[object] = []
+    kind = type(app.database.prepare())  # type: ignore[union-attr]
+    compile_ = kind.compile
+    monkeypatch.setattr(kind, "compile", lambda self, q: (compiled.append(q), compile_(self, q))[1])
+    for wanted in (Wanted(), Wanted(queues=("a",)), Wanted(), Wanted(queues=("a",))):
+        assert app.store.next_run_at(wanted) is None
+    assert len(compiled) == 2
+    app.close()
