@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bide.errors import Disabled, MissingTranslationData
+from bide.errors import Disabled, InvalidLocale, MissingTranslationData
 from bide.i18n import I18n, Simple
 
 
@@ -70,6 +70,38 @@ def test_a_pinned_context_does_not_hear_of_a_change_and_others_do(i18n: I18n) ->
         assert elsewhere.run(i18n.t, "a") == "B"
         assert i18n.t("a") == "A"
     assert i18n.t("a") == "B"
+
+
+def test_pinned_texts_are_looked_up_as_fast_as_others_until_they_are_changed(i18n: I18n) -> None:
+    quick = i18n._quick
+    entered = i18n.enter("de")
+    assert (i18n.locale, i18n.t("a"), quick.aside) == ("de", "Ä", False)
+    i18n.store("de", {"a": "Ö"})
+    assert (i18n.t("a"), quick.aside) == ("Ä", True)
+    with i18n.pinned():
+        assert (i18n.t("a"), quick.aside) == ("Ä", True)
+    i18n.leave(entered)
+    assert (i18n.locale, i18n.t("a", locale="de"), quick.aside) == ("en", "Ö", False)
+
+
+def test_who_enters_with_an_unknown_locale_has_not_entered(i18n: I18n) -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidLocale):
+            i18n.enter("xx")
+    assert i18n.locale == "en"
+    i18n.store("en", {"a": "B"})
+    assert i18n.t("a") == "B"
+
+
+def test_other_fallbacks_hold_in_their_context_only(i18n: I18n) -> None:
+    import contextvars
+
+    elsewhere = contextvars.copy_context()
+    i18n.t("a")
+    with i18n.with_fallbacks("de"):
+        assert i18n._quick.aside
+        assert elsewhere.run(i18n.t, "a") == i18n.t("a") == "A"
+    assert not i18n._quick.aside
 
 
 def test_a_known_text_is_not_told_where_texts_are_disabled(i18n: I18n) -> None:

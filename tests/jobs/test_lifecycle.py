@@ -68,6 +68,19 @@ def test_arounds_nest_in_the_order_of_their_registration(
     ]
 
 
+@pytest.mark.parametrize("kind", ["before", "after", "always"])
+def test_a_lone_around_is_not_alone_when_another_callback_comes(
+    lifecycle: Lifecycle, told: list[Any], kind: str
+) -> None:
+    lifecycle.around("perform", around(told, "around"))
+    assert lifecycle.run("perform", lambda *_: "done", "w", "j") == "done"
+    assert told == ["around in", "around out"]
+    getattr(lifecycle, kind)("perform", say(told, kind))
+    lifecycle.run("perform", lambda *_: None, "w", "j")
+    assert told.count((kind, "w", "j")) == 1
+    assert told.count("around in") == 2
+
+
 def test_an_around_changes_arguments_and_result_and_may_leave_the_body_out(
     lifecycle: Lifecycle,
 ) -> None:

@@ -15,26 +15,26 @@ class Quick:
     """Gives out the function `t`, and tells it which view to answer from.
 
     `t` is a closure over the memory of a view: a closure's variables cost less than an object's
-    attributes, and a keyword that is not declared less than one with a default. While texts are
-    pinned anywhere in the process, `t` asks for the view of its context.
+    attributes, and a keyword that is not declared less than one with a default. While a context has
+    pinned another view than the live one, `t` asks for the view of its context (`aside`).
     """
 
     def __init__(
         self, locale: ContextVar[Any], pinned: ContextVar[View | None], slowly: Lookup
     ) -> None:
         self._pinned = pinned
-        self._aside = False
+        self.aside = False
         self.t, self._remember = _made(locale.get, slowly)
 
     def use(self, live: View) -> None:
         """Answer from `live`."""
         self.live = live
-        if not self._aside:
+        if not self.aside:
             self._remember(live.plain, live.plans, live.counted)
 
     def pin(self, pinned: bool) -> None:
         """Whether any context may have a view of its own."""
-        self._aside = pinned
+        self.aside = pinned
         if pinned:
             self._remember(
                 _Picked(lambda: self.view().plain),
@@ -46,7 +46,7 @@ class Quick:
 
     def view(self) -> View:
         """The view of this context."""
-        return (self._pinned.get() if self._aside else None) or self.live
+        return (self._pinned.get() if self.aside else None) or self.live
 
 
 class _Picked(dict[Any, Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,9 @@ from bide.i18n.zones import in_zone
 
 LOOK_AT_FILES_EVERY = 0.5
 
+#: What was set before `I18n.enter`: the locale, if it was changed, and the pinned view.
+Entered = tuple[Token[Any] | None, Token[View | None]]
+
 
 class I18n(Settings):
     """`I18n(Simple("locales/*.yml"), default_locale="en")`. Opens and reads nothing until it is used.
@@ -46,7 +49,8 @@ class I18n(Settings):
     ) -> None:
         self._locale: ContextVar[Any] = ContextVar("bide_locale", default=None)
         self._pinned: ContextVar[View | None] = ContextVar("bide_pinned_texts", default=None)
-        self._pins = 0
+        #: One item for each context that has pinned a view: adding and removing need no lock.
+        self._pins: list[View] = []
         self._quick = Quick(self._locale, self._pinned, self._slowly)
         super().__init__(settings)
         if type(self).t is I18n.t:
@@ -80,7 +84,10 @@ class I18n(Settings):
     def drop_view(self) -> None:
         """Take a new state of the texts at the next use."""
         super().drop_view()
-        self._quick.use(self._live)
+        with self._guard:
+            self._quick.use(self._live)
+            if self._pins:
+                self._quick.pin(True)
 
     def translate(self, key: Any = None, /, **options: Any) -> Any:
         """The same as `t`, which comes here for all that it does not know yet. Subclasses may
@@ -282,19 +289,45 @@ class I18n(Settings):
 
     @contextmanager
     def _with_view(self, view: View) -> Iterator[None]:
-        token = self._pinned.set(view)
-        self._pin(1)
+        token = self._pin(view)
         try:
             yield
         finally:
-            self._pin(-1)
-            self._pinned.reset(token)
+            self._unpin(token)
 
-    def _pin(self, more: int) -> None:
-        with self._guard:
-            before, self._pins = self._pins, self._pins + more
-            if not before or not self._pins:
-                self._quick.pin(bool(self._pins))
+    def enter(self, locale: str | None) -> Entered:
+        """Begin what `with_locale(locale)` and `pinned()` are for a body, as often as for every job;
+        `leave` ends it. Raises InvalidLocale."""
+        view = self._view()
+        token = None
+        if locale is not None:
+            token = self._locale.set(locale if view.speaks(locale) else self._checked(locale))
+        return token, self._pin(view)
+
+    def leave(self, entered: Entered) -> None:
+        """Restore what was before `enter`, in the same context."""
+        token, pinned = entered
+        self._unpin(pinned)
+        if token is not None:
+            self._locale.reset(token)
+
+    def _pin(self, view: View) -> Token[View | None]:
+        """While what is pinned is the live view, lookups go on as if nothing were."""
+        token = self._pinned.set(view)
+        self._pins.append(view)
+        # In this order: who changes the live view looks at the pins afterwards, so one sees the other.
+        if view is not self._live:
+            with self._guard:
+                self._quick.pin(True)
+        return token
+
+    def _unpin(self, token: Token[View | None]) -> None:
+        self._pinned.reset(token)
+        self._pins.pop()
+        if self._quick.aside:
+            with self._guard:
+                if not self._pins:
+                    self._quick.pin(False)
 
     def _view(self) -> View:
         if self._pins and (pinned := self._pinned.get()) is not None:

@@ -52,6 +52,12 @@ class View:
             )
         return self._available
 
+    def speaks(self, locale: str) -> bool:
+        """Whether the locale is known to be usable, without a look at what might be."""
+        if locale == self.config.default_locale:
+            return True
+        return self._available is not None and locale in self._available
+
     def usable(self, locale: str) -> bool:
         """Whether enforcement allows the locale. The default locale always is."""
         if not self.config.enforce_available_locales or locale == self.config.default_locale:

@@ -31,7 +31,7 @@ KINDS = ("before", "after", "around", "always")
 class Callbacks:
     """The callbacks of one event, in the order of their registration."""
 
-    __slots__ = ("after", "always", "around", "before", "event")
+    __slots__ = ("after", "always", "around", "before", "event", "lone")
 
     def __init__(self, event: str) -> None:
         self.event = event
@@ -39,6 +39,14 @@ class Callbacks:
         self.after: list[Callback] = []
         self.around: list[Callback] = []
         self.always: list[Callback] = []
+        #: The only callback, if it is an around: then there is no order to keep.
+        self.lone: Callback | None = None
+
+    def add(self, kind: str, callback: Callback) -> None:
+        """One more of that kind, behind those that are there."""
+        getattr(self, kind).append(callback)
+        count = sum(len(getattr(self, each)) for each in KINDS)
+        self.lone = callback if kind == "around" and count == 1 else None
 
     def run(self, body: Callback, args: tuple[Any, ...]) -> Any:
         """All before, then the arounds (first registered outermost) about `body`, then all after.
@@ -46,6 +54,8 @@ class Callbacks:
         What an exception leaves out: a raising before stops everything behind it, a raising body or
         around the after callbacks (queue.md 4.2). The always callbacks run in any case.
         """
+        if self.lone is not None:
+            return self.lone(*args, body)
         try:
             for callback in self.before:
                 callback(*args)
@@ -139,7 +149,7 @@ class Lifecycle:
             return lambda function: self._register(kind, event, function)
         if not callable(callback):
             raise InvalidCallback(f"{kind}({event!r}) needs a callable, got {callback!r}")
-        getattr(self._events[event], kind).append(_fitting(kind, event, callback))
+        self._events[event].add(kind, _fitting(kind, event, callback))
         self.used.add(event)
         return callback
 

@@ -43,8 +43,19 @@ class Locale(Plugin):
             job.context = json.dumps({"time_zone": zone, **context})
 
     def _invoke(self, job: Job, proceed: Callable[[Job], Any]) -> Any:
-        with self._speaking(job), self._i18n().pinned():
+        if job.context or time_zone() is not None:
+            with self._speaking(job), self._i18n().pinned():
+                return proceed(job)
+        i18n = self._i18n()
+        try:
+            entered = i18n.enter(job.locale)
+        except TextError as error:
+            self._unspoken(job, error)
+            entered = i18n.enter(None)
+        try:
             return proceed(job)
+        finally:
+            i18n.leave(entered)
 
     def _around(self, worker: Any, job: Job, proceed: Callable[[Any, Job], Any]) -> Any:
         with self._speaking(job):
