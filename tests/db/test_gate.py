@@ -55,7 +55,7 @@ def test_a_closed_gate_lets_nobody_in_until_it_opens() -> None:
     gate, passed = Gate(), threading.Event()
 
     def pass_through() -> None:
-        with gate.passed():
+        with gate:
             passed.set()
 
     gate.close()
@@ -71,12 +71,12 @@ def test_closing_waits_for_those_inside_and_not_for_itself() -> None:
     gate, inside, leave, closed = Gate(), threading.Event(), threading.Event(), threading.Event()
 
     def stay() -> None:
-        with gate.passed():
+        with gate:
             inside.set()
             leave.wait(20)
 
     def close() -> None:
-        with gate.passed():
+        with gate:
             gate.close()
             closed.set()
 

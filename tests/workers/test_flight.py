@@ -1,4 +1,4 @@
-"""Claims and reports that are sent without waiting (PostgreSQL): nothing is lost, nothing stays behind."""
+"""Claims and reports that are sent together, on PostgreSQL without waiting: nothing is lost, nothing stays behind."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ ran: Counter[int] = Counter()
 @pytest.fixture
 def app(postgresql_url: str) -> Iterator[bide.App]:
     app = bide.App(postgresql_url)
+    app.migrate()
+    ran.clear()
+    yield app
+    app.close()
+
+
+@pytest.fixture(params=["postgresql_url", "sqlite_url"])
+def either(request: pytest.FixtureRequest) -> Iterator[bide.App]:
+    """Of SQLite the answer is there at once."""
+    app = bide.App(request.getfixturevalue(request.param))
     app.migrate()
     ran.clear()
     yield app
@@ -142,25 +152,25 @@ def test_every_job_is_done_and_reported_while_connections_end(app: bide.App) -> 
     assert app.store.count(Filter()) == 0
 
 
-def test_jobs_under_way_go_to_others_while_a_slow_one_runs(app: bide.App) -> None:
+def test_jobs_under_way_go_to_others_while_a_slow_one_runs(either: bide.App) -> None:
     """The keeper fetches the answer that the worker has no time for, and gives the jobs back."""
     slow, go_on = threading.Event(), threading.Event()
 
-    @app.job
+    @either.job
     def note(number: int) -> None:
         ran[number] += 1
         if number == 450:
             slow.set()
             assert go_on.wait(30)
 
-    app.enqueue_many(note.bind(number) for number in range(1000))
-    thread = threading.Thread(target=app.worker(exit_on_complete=True).start)
+    either.enqueue_many(note.bind(number) for number in range(1000))
+    thread = threading.Thread(target=either.worker(exit_on_complete=True).start)
     thread.start()
     try:
         assert slow.wait(30)
         running = Filter(states=(State.RUNNING,))
-        wait_until(lambda: app.store.count(running) == 1, within=30)
-        other = bide.App(app.settings.database_url)
+        wait_until(lambda: either.store.count(running) == 1, within=30)
+        other = bide.App(either.settings.database_url)
         assert other.store.count(Filter(states=(State.READY,))) > 400
         other.close()
     finally:
@@ -171,29 +181,29 @@ def test_jobs_under_way_go_to_others_while_a_slow_one_runs(app: bide.App) -> Non
     assert len(ran) == 1000
 
 
-def test_a_worker_that_stops_gives_back_what_is_under_way(app: bide.App) -> None:
-    worker = app.worker()
+def test_a_worker_that_stops_gives_back_what_is_under_way(either: bide.App) -> None:
+    worker = either.worker()
 
-    @app.job
+    @either.job
     def note(number: int) -> None:
         ran[number] += 1
         if number == 300:
             worker.stop()
 
-    app.enqueue_many(note.bind(number) for number in range(1000))
+    either.enqueue_many(note.bind(number) for number in range(1000))
     worker.start()
-    assert app.store.count(Filter(states=(State.READY,))) == 1000 - len(ran)
-    assert app.store.count(Filter(states=(State.RUNNING,))) == 0
+    assert either.store.count(Filter(states=(State.READY,))) == 1000 - len(ran)
+    assert either.store.count(Filter(states=(State.RUNNING,))) == 0
 
 
-def test_a_batch_that_ends_leaves_nothing_in_hand(app: bide.App) -> None:
+def test_a_batch_that_ends_leaves_nothing_in_hand(either: bide.App) -> None:
     """work_off runs as many as it was told, and what it does not run is ready for others."""
 
-    @app.job
+    @either.job
     def note(number: int) -> None:
         ran[number] += 1
 
-    app.enqueue_many(note.bind(number) for number in range(1000))
-    assert app.worker().work_off(500) == (500, 0)
-    assert app.store.count(Filter(states=(State.READY,))) == 500
+    either.enqueue_many(note.bind(number) for number in range(1000))
+    assert either.worker().work_off(500) == (500, 0)
+    assert either.store.count(Filter(states=(State.READY,))) == 500
     assert sorted(ran) == list(range(500))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bide.clock import monotonic
@@ -49,6 +49,11 @@ class Connection:
         form = self._form(sql)
         return self._run(form.text, form.bind(params), prepare=known)
 
+    def command(self, text: str) -> None:
+        """Run one of the statements around a transaction, which have neither parameters nor rows."""
+        self.doing = text
+        self._run(text, NO_PARAMS, prepare=False)
+
     def executemany(self, sql: Statement | str, many: Iterable[Mapping[str, Any]]) -> None:
         """Run one statement for each set of parameters."""
         form = self._form(sql)
@@ -59,6 +64,18 @@ class Connection:
             self.rowcount = self.cursor.rowcount
         finally:
             self.busy_since = None
+
+    def each(self, sql: Statement, many: Sequence[Row]) -> None:
+        """Run one statement for each row of values in the order of its parameters (SQLite)."""
+        self.doing = sql.name
+        self.cursor.executemany(sql.form("qmark").text, many)
+        self.rowcount = self.cursor.rowcount
+
+    def insert(self, sql: Statement, values: Row) -> int | None:
+        """Insert one such row: its new id, or None if the statement left it out (SQLite)."""
+        self.doing = sql.name
+        self.cursor.execute(sql.form("qmark").text, values)
+        return self.cursor.lastrowid if self.cursor.rowcount else None
 
     def core(self, query: Executable) -> list[Row]:
         """Run a SQLAlchemy Core statement. Its values go to the driver, and come back, unconverted."""

@@ -81,7 +81,7 @@ def moment_in(kind: str, moment: datetime) -> Any:
         return moment
     if kind == "mysql":
         return moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def moment_from(value: Any) -> datetime:

@@ -154,13 +154,14 @@ class Database:
                 lost = True
 
     def _transaction(self, work: Work[T], patient: bool, wait: float) -> T:
-        with self._pool.turn(wait), self._watched(patient) as connection:
+        with self._pool.writing(wait) as connection:
+            self._watch(connection, patient=patient)
             committing = False
             try:
                 self._begin(connection, wait)
                 result = work(connection)
                 committing = True
-                connection.execute("COMMIT")
+                connection.command("COMMIT")
             except BaseException as error:
                 ours = _failed(connection, error)
                 _roll_back(connection)
@@ -181,19 +182,22 @@ class Database:
                 raise ours from error
 
     @contextlib.contextmanager
-    def _watched(self, patient: bool = False) -> Iterator[Connection]:
+    def _watched(self) -> Iterator[Connection]:
         with self._pool.connection() as connection:
-            connection.patient = patient
-            if self.kind != "sqlite":
-                self._watchdog.watch(connection)
+            self._watch(connection, patient=False)
             yield connection
+
+    def _watch(self, connection: Connection, *, patient: bool) -> None:
+        connection.patient = patient
+        if self.kind != "sqlite":
+            self._watchdog.watch(connection)
 
     def _begin(self, connection: Connection, wait: float) -> None:
         deadline = monotonic() + wait
         while True:
             try:
                 for statement in connection.driver.begin:
-                    connection.execute(statement)
+                    connection.command(statement)
             except Exception as error:
                 waiting = isinstance(translate(error, ""), DatabaseBusy)
                 if not waiting or monotonic() >= deadline:

@@ -89,7 +89,18 @@ class Pool:
                 yield connection
             return
         self._write_ahead.get()
-        with _gate.passed(), self._checked_out() as connection:
+        with _gate, self._checked_out() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self, within: float) -> Iterator[Connection]:
+        """One connection, with the right to write as by `turn`."""
+        if self._kind != "sqlite":
+            with self._checked_out() as connection:
+                yield connection
+            return
+        self._write_ahead.get()
+        with _gate, self._turn.taken(within), self._checked_out() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -99,7 +110,7 @@ class Pool:
             yield
             return
         self._write_ahead.get()
-        with _gate.passed(), self._turn.taken(within):
+        with _gate, self._turn.taken(within):
             yield
 
     def close(self) -> None:
@@ -213,7 +224,7 @@ class Pool:
 
     def _use_write_ahead_log(self) -> bool:
         within = monotonic() + 10
-        with _gate.passed(), self._turn.taken(10), self._checked_out() as connection:
+        with _gate, self._turn.taken(10), self._checked_out() as connection:
             while True:
                 try:
                     mode = connection.execute("PRAGMA journal_mode=WAL")[0][0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from bide.clock import jitter, monotonic, sleep
@@ -24,29 +23,46 @@ class Turn:
     def __init__(self, path: Path) -> None:
         self._path = f"{path}-turn"
 
-    @contextlib.contextmanager
-    def taken(self, within: float) -> Iterator[None]:
+    def taken(self, within: float) -> Taken:
         """Hold the turn; DatabaseBusy naming the holder after `within` seconds."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        _open_turns.add(descriptor)
-        try:
-            self._take(descriptor, within)
-            yield
-        finally:
-            if descriptor in _open_turns:
-                _open_turns.discard(descriptor)
-                with contextlib.suppress(OSError):
-                    fcntl.flock(descriptor, fcntl.LOCK_UN)
-                os.close(descriptor)
+        return Taken(self._path, within)
 
-    def _take(self, descriptor: int, within: float) -> None:
-        deadline = None
-        while not _locked(descriptor):
-            if deadline is None:
-                deadline = monotonic() + within
+
+class Taken:
+    """One holder's turn, for as long as the `with` lasts."""
+
+    __slots__ = ("_descriptor", "_path", "_within")
+
+    def __init__(self, path: str, within: float) -> None:
+        self._path, self._within = path, within
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(self._path, flags, 0o666)
+        _open_turns.add(self._descriptor)
+        try:
+            if not _locked(self._descriptor):
+                self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        descriptor = self._descriptor
+        if descriptor in _open_turns:
+            _open_turns.discard(descriptor)
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _wait(self) -> None:
+        deadline = monotonic() + self._within
+        while not _locked(self._descriptor):
             if monotonic() >= deadline:
+                holder = _holder(self._descriptor)
                 raise DatabaseBusy(
-                    f"no turn to write on {self._path!r} within {within:g} s: {_holder(descriptor)}"
+                    f"no turn to write on {self._path!r} within {self._within:g} s: {holder}"
                 )
             short_pause()
 

@@ -13,16 +13,20 @@ from bide import clock
 from bide.db import borrowed
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from
+from bide.db.engine import Database
+from bide.errors import ConnectionLost, DatabaseError
 from bide.events import emit
+from bide.jobs.exchange import Exchange, Exchanged
 from bide.jobs.job import JobRow, NewJob, State
 from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.doorbell import Doorbell, ring
 from bide.jobs.stores.operating import SqlOperating
-from bide.jobs.stores.rows import info_text, jobs_from, recordable, values_of
+from bide.jobs.stores.rows import info_text, recordable, values_of
+from bide.jobs.stores.sqlite_claims import Claims, Order
+from bide.jobs.stores.sqlite_inserts import rows_of, store
 
-#: How many due jobs one claim makes ready.
-_PROMOTED: Final = 10_000
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+#: Seconds for which jobs in hand wait when others write to the file while more could be claimed.
+_IMPATIENCE: Final = 0.02
 
 
 class SQLiteStore(SqlOperating):
@@ -30,15 +34,19 @@ class SQLiteStore(SqlOperating):
 
     name = "sqlite"
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._claims = Claims(self.statements)
+
     def insert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """Store jobs; a key that is stored already keeps its row."""
-        rows = self._rows(jobs)
         if on is None:
-            ids = self.database.run(lambda connection: self._store(connection, rows), repeat=True)
+            own, statements = rows_of(jobs), self.statements
+            ids = self.database.run(lambda c: store(c, statements, own), repeat=True) if own else []
             self.ring()
             return ids
         found = []
-        for row in rows:
+        for row in self._rows(jobs):
             new = borrowed.execute(on, self.statements["insert"], row, "sqlite")
             found += new or borrowed.execute(on, self.statements["id_of_key"], row, "sqlite")
         borrowed.after_commit(on, self.ring)
@@ -58,35 +66,41 @@ class SQLiteStore(SqlOperating):
 
     def claim(self, worker: WorkerRef, wanted: Wanted, limit: int, now: datetime) -> list[JobRow]:
         """Make up to `limit` ready jobs running for `worker`."""
-        params = {"now": self.moment(now), "worker": worker.name, "worker_id": worker.id}
-
-        def work(connection: Connection) -> list[JobRow]:
-            self._promote(connection, now, _PROMOTED)
-            chosen = self._first_ready(connection, wanted, limit)
-            if not chosen:
-                return []
-            ids = {"ids": json.dumps(chosen)}
-            rows = jobs_from(connection.execute(self.statements["claim"], params | ids))
-            place = {job_id: number for number, job_id in enumerate(chosen)}
-            return sorted(rows, key=lambda row: place[row.id])
-
-        return self.database.run(work)
+        order = Order(worker, wanted, limit, now)
+        return self.database.run(lambda connection: self._claims.take(connection, order))
 
     def finish(
         self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
     ) -> set[int]:
         """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
-        params = self._held(worker, leases, now)
+        ended = self.moment(now)
 
         def work(connection: Connection) -> set[int]:
             if keep:
-                rows = connection.execute(self.statements["finish_and_keep"], params)
-                return {job_id for (job_id,) in rows}
-            rows = connection.execute(self.statements["finish"], params)
-            self._drop_attempts(connection, [job_id for job_id, failed in rows if failed])
-            return {job_id for job_id, _ in rows}
+                return self._claims.keep(connection, worker, leases, ended)
+            return self._claims.finish(connection, worker, leases)
 
         return self.database.run(work)
+
+    def exchange(
+        self, worker: WorkerRef, leases: Sequence[Lease], wanted: Wanted, limit: int, now: datetime
+    ) -> Exchange | None:
+        """Finish and claim in one transaction, which is over when this returns.
+
+        None when that cannot be had at once: then neither took effect.
+        """
+        order = Order(worker, wanted, limit, now)
+
+        def work(connection: Connection) -> Exchanged:
+            done = self._claims.finish(connection, worker, leases) if leases else set()
+            return Exchanged(done, self._claims.take(connection, order))
+
+        try:
+            return Answered(self.database.run(work, within=_IMPATIENCE))
+        except DatabaseError as error:
+            if error.nothing_changed:
+                return None
+            raise ConnectionLost(str(error)) from error
 
     def retry_later(self, worker: WorkerRef, failure: Failure, now: datetime) -> bool:
         """Record a failed attempt and schedule the next."""
@@ -122,7 +136,7 @@ class SQLiteStore(SqlOperating):
 
     def promote(self, now: datetime, limit: int = 1000) -> int:
         """Make scheduled jobs ready that are due."""
-        promoted = self.database.run(lambda c: self._promote(c, now, limit))
+        promoted = self.database.run(lambda c: self._claims.promote(c, self.moment(now), limit))
         if promoted:
             self.ring()
         return promoted
@@ -220,40 +234,6 @@ class SQLiteStore(SqlOperating):
         pos, moment = clock.microseconds(), cache(self.moment)
         return [{**values_of(job, moment), "pos": pos + number} for number, job in enumerate(jobs)]
 
-    def _store(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
-        ids: dict[str, int] = {}
-        if len(rows) > 1:
-            connection.executemany(self.statements["insert_many"], rows)
-            keys = {"keys": json.dumps([row["key"] for row in rows])}
-            ids.update(connection.execute(self.statements["ids_of_keys"], keys))
-        return [ids.get(row["key"]) or self._store_one(connection, row) for row in rows]
-
-    def _store_one(self, connection: Connection, row: dict[str, Any]) -> int:
-        insert, again = self.statements["insert"], self.statements["id_of_key"]
-        [(job_id,)] = connection.execute(insert, row) or connection.execute(again, row)
-        return int(job_id)
-
-    def _promote(self, connection: Connection, now: datetime, limit: int) -> int:
-        params = {"now": self.moment(now), "limit": limit, "pos": clock.microseconds()}
-        connection.execute(self.statements["promote"], params)
-        return connection.rowcount
-
-    def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> list[int]:
-        """The ids of the first ready jobs over all queues wanted, in the order of the claim."""
-        bounds = {
-            "lowest": _LOWEST if wanted.min_priority is None else wanted.min_priority,
-            "highest": _HIGHEST if wanted.max_priority is None else wanted.max_priority,
-            "limit": limit,
-        }
-        heads = [
-            row
-            for (queue,) in connection.execute(self.statements["ready_queues"])
-            if (wanted.queues is None or queue in wanted.queues)
-            and queue not in wanted.except_queues
-            for row in connection.execute(self.statements["first_ready"], bounds | {"queue": queue})
-        ]
-        return [job_id for _, _, job_id in sorted(heads)[:limit]]
-
     def _held(self, worker: WorkerRef, leases: Sequence[Lease], now: datetime) -> dict[str, Any]:
         return {
             "worker_id": worker.id,
@@ -313,6 +293,16 @@ class SQLiteStore(SqlOperating):
         return Rescued(
             lost.id, lost.name, lost.queue, lost.lease, attempts, crashes, lost.locked_by, over
         )
+
+
+class Answered(NamedTuple):
+    """An exchange that is over."""
+
+    told: Exchanged
+
+    def answer(self) -> Exchanged:
+        """What it brought."""
+        return self.told
 
 
 class _Lost(NamedTuple):

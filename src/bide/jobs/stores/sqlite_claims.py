@@ -1,0 +1,138 @@
+"""How a SQLite file gives out jobs and takes reports on them, inside transactions that may write.
+
+Such a transaction has the only write lock from its beginning, so rows are read first, without the copy
+that RETURNING would make of each, and then changed by their ids: nobody can have come between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from bide import clock
+from bide.db.connection import Connection, Row
+from bide.db.dialects import moment_from, moment_in
+from bide.db.statements import Statements
+from bide.jobs.job import JobRow, State
+from bide.jobs.store import Lease, Wanted, WorkerRef
+from bide.jobs.stores.rows import by_number
+
+#: How many due jobs one claim makes ready.
+_PROMOTED: Final = 10_000
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_RUNNING: Final = int(State.RUNNING)
+
+
+class Order(NamedTuple):
+    """What a worker asks for."""
+
+    worker: WorkerRef
+    wanted: Wanted
+    limit: int
+    now: datetime
+
+
+class Claims:
+    """The statements of one store that every job of a worker goes through."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def take(self, connection: Connection, order: Order) -> list[JobRow]:
+        """Make ready jobs running, in the order of priority, then of becoming ready."""
+        now = moment_in("sqlite", order.now)
+        if connection.execute(self._statements["due"], {"now": now}):
+            self.promote(connection, now, _PROMOTED)
+        rows = self._first_ready(connection, order.wanted, order.limit)
+        if rows:
+            worker = order.worker
+            taken = {"worker": worker.name, "worker_id": worker.id, "now": now}
+            connection.execute(self._statements["claim"], taken | _ids(rows))
+        order = order._replace(now=order.now.astimezone(UTC))
+        return [_claimed(order, row) for row in rows]
+
+    def promote(self, connection: Connection, now: str, limit: int) -> int:
+        """Make scheduled jobs ready that are due; how many."""
+        params = {"now": now, "limit": limit, "pos": clock.microseconds()}
+        connection.execute(self._statements["promote"], params)
+        return connection.rowcount
+
+    def finish(
+        self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
+    ) -> set[int]:
+        """Delete the jobs whose lease is still this worker's, with the attempts that they had."""
+        held = self._held(connection, worker, leases)
+        if held:
+            connection.execute(self._statements["finish"], _ids(held))
+        failed = [row for row in held if row[1]]
+        if failed:
+            connection.execute(self._statements["drop_attempts"], _ids(failed))
+        return {row[0] for row in held}
+
+    def keep(
+        self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease], now: str
+    ) -> set[int]:
+        """Keep them as succeeded."""
+        held = self._held(connection, worker, leases)
+        if held:
+            connection.execute(self._statements["finish_and_keep"], _ids(held) | {"now": now})
+        return {row[0] for row in held}
+
+    def _held(
+        self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
+    ) -> list[Row]:
+        """Id, and whether an attempt failed before, of each job whose lease is still this worker's."""
+        held: list[Row] = []
+        for lease, ids in by_number(leases).items():
+            params = {"ids": json.dumps(ids), "lease": lease, "worker_id": worker.id}
+            held += connection.execute(self._statements["held_of"], params)
+        return held
+
+    def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
+        """The first ready jobs over all queues wanted, in the order of the claim."""
+        queues = [
+            queue
+            for (queue,) in connection.execute(self._statements["ready_queues"])
+            if (wanted.queues is None or queue in wanted.queues)
+            and queue not in wanted.except_queues
+        ]
+        bounds = {
+            "lowest": _LOWEST if wanted.min_priority is None else wanted.min_priority,
+            "highest": _HIGHEST if wanted.max_priority is None else wanted.max_priority,
+            "limit": limit,
+        }
+        if len(queues) == 1:
+            statement = self._statements["first_ready"]
+            return connection.execute(statement, bounds | {"queue": queues[0]})
+        if not queues:
+            return []
+        heads = [
+            head
+            for queue in queues
+            for head in connection.execute(self._statements["heads"], bounds | {"queue": queue})
+        ]
+        chosen = [job_id for _, _, job_id in sorted(heads)[:limit]]
+        place = {job_id: number for number, job_id in enumerate(chosen)}
+        rows = connection.execute(self._statements["chosen"], {"ids": json.dumps(chosen)})
+        return sorted(rows, key=lambda row: place[row[0]])
+
+
+def _ids(rows: Sequence[Row]) -> dict[str, Any]:
+    return {"ids": json.dumps([row[0] for row in rows])}
+
+
+def _claimed(order: Order, row: Row) -> JobRow:
+    """A job just taken; what the claim itself has set is not read back."""
+    (
+        job_id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at,
+        lease, last_error, created_at, locale, context,
+    ) = row  # fmt: skip
+    created = moment_from(created_at)
+    due = created if run_at == created_at else moment_from(run_at)
+    worker = order.worker
+    return JobRow(
+        job_id, key, name, queue, priority, _RUNNING, payload, attempts, crashes, max_attempts, due,
+        order.now, worker.name, worker.id, lease, None, None, last_error, created, locale, context,
+    )  # fmt: skip
