@@ -59,6 +59,8 @@ LINES: dict[str, tuple[int, Words]] = {
         logging.ERROR,
         lambda f: f"{_job(f)} FAILED permanently because of {f['attempts']} consecutive failures",
     ),
+    "thread_lent": (logging.DEBUG, lambda _: "A thread begins to run a job beside others"),
+    "thread_returned": (logging.DEBUG, lambda _: "A thread has run a job beside others"),
     "recycled": (
         logging.INFO,
         lambda f: f"{_worker(f)} has done its share ({f['jobs']} jobs) and is replaced",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bide
+from bide import events
 from bide.jobs.store import Wanted
 from waiting import wait_until
 from workers.fleets import fleet
@@ -164,3 +165,81 @@ def test_a_fleet_reports_every_job_of_a_killed_concurrent_worker(
         shop.enqueue("dies", 9, 1)
         shop.wait_for(did=9)
         wait_until(lambda: {note["did"] for note in shop.notes(did=None)} == {0, 1, 2, 9})
+
+
+def test_hooks_and_callbacks_run_as_with_one_job_at_a_time(app: bide.App) -> None:
+    """No event loop is there for them, so what refuses to run on one runs; `async def` jobs have it."""
+    seen: list[str] = []
+
+    async def note(what: str) -> None:
+        await asyncio.sleep(0)
+        seen.append(what)
+
+    class Letter:
+        def before(self, job: bide.Job) -> None:
+            asyncio.run(note("before"))
+
+        async def perform(self) -> None:
+            await note("perform")
+            asyncio.get_running_loop()
+
+        def success(self, job: bide.Job) -> None:
+            asyncio.run(note("success"))
+
+    @app.lifecycle.after("perform")
+    def done(worker: object, job: bide.Job) -> None:
+        asyncio.run(note("callback"))
+
+    app.job(Letter)
+    for _ in range(3):
+        app.enqueue(Letter())
+    assert work_off(app, 3) == (3, 0)
+    assert sorted(seen) == sorted(["before", "perform", "success", "callback"] * 3)
+    assert seen.index("perform") > seen.index("before")
+
+
+def test_a_job_that_overruns_behind_a_hook_is_ended(app: bide.App) -> None:
+    class Endless:
+        def before(self, job: bide.Job) -> None:
+            asyncio.run(asyncio.sleep(0))
+
+        async def perform(self) -> None:
+            await asyncio.Event().wait()
+
+        def max_run_time(self) -> float:
+            return 0.05
+
+    app.job(Endless)
+    job = app.enqueue(Endless())
+    assert work_off(app, 2) == (0, 1)
+    job.reload()
+    assert job.last_error is not None
+    assert "WorkerTimeout" in job.last_error
+
+
+def test_threads_tell_when_they_are_lent_and_returned(app: bide.App) -> None:
+    told: list[tuple[str, str]] = []
+
+    def note(name: str, facts: dict[str, object]) -> None:
+        told.append((name, threading.current_thread().name))
+
+    @app.job
+    def work(fails: bool) -> None:
+        told.append(("work", threading.current_thread().name))
+        if fails:
+            raise ValueError
+
+    work.delay(False)
+    work.delay(True)
+    wanted = {"thread_lent", "thread_returned"}
+    unsubscribe = events.subscribe(note, wants=wanted.__contains__)
+    try:
+        work_off(app, 2)
+    finally:
+        unsubscribe()
+    heard = [one for one in told if one[0] == "work" or one[0] in wanted]
+    for thread in {thread for _, thread in heard}:
+        mine = [name for name, its in heard if its == thread]
+        assert mine == ["thread_lent", "work", "thread_returned"] * (len(mine) // 3)
+        assert thread.startswith("bide-job")
+    assert len(heard) == 6

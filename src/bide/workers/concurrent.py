@@ -9,15 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from bide import clock
-from bide.db.awaiting import await_here, greenlet
 from bide.errors import WorkerStop, WorkerTimeout
+from bide.events import emit, heard
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted, WorkerRef
 from bide.workers.attempts import Attempts, Means
+from bide.workers.beside import Beside
 from bide.workers.settings import Settings
 from bide.workers.slate import Entry
 from bide.workers.timeouts import ThreadBomb
@@ -27,13 +28,21 @@ from bide.workers.worker import EVERYTHING, Worker
 LOOK = 0.1
 
 
-Running = dict[asyncio.Task[bool], Attempts]
+class Slot(NamedTuple):
+    """A place for one job at a time."""
+
+    beside: Beside
+    attempts: Attempts
+
+
+Running = dict[asyncio.Task[bool], Slot]
 
 
 class LoopDeadline:
     """Limits one job on the loop: its task is cancelled, or its thread gets the exception."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
         self._task: asyncio.Task[Any] | None = None
         self._bomb: ThreadBomb | None = None
         self._error: BaseException | None = None
@@ -42,8 +51,8 @@ class LoopDeadline:
     def limit(self, seconds: float) -> Iterator[None]:
         """Raise WorkerTimeout in the body after `seconds`; swallowed, it is raised at the end."""
         self._error = None
-        self._task = asyncio.current_task()
-        timer = asyncio.get_running_loop().call_later(seconds, self.cut, WorkerTimeout(seconds))
+        self._task, loop = self._beside.place()
+        timer = loop.call_later(seconds, self.cut, WorkerTimeout(seconds))
         try:
             yield
         except (asyncio.CancelledError, WorkerTimeout, WorkerStop):
@@ -67,7 +76,7 @@ class LoopDeadline:
 
     def in_thread(self, body: Callable[[], Any]) -> Any:
         """Run a job that is no coroutine, beside the loop."""
-        return await_here(asyncio.to_thread(self._bombed, body))
+        return self._beside.wait(asyncio.to_thread(self._bombed, body))
 
     def look(self) -> None:
         """The loop's own timer is nobody's to take away."""
@@ -76,12 +85,16 @@ class LoopDeadline:
         """Nothing is left to stop."""
 
     def _bombed(self, body: Callable[[], Any]) -> Any:
+        if heard("thread_lent"):
+            emit("thread_lent")
         self._bomb = bomb = ThreadBomb(threading.get_ident())
         try:
             return body()
         finally:
             self._bomb = None
             bomb.defuse()
+            if heard("thread_returned"):
+                emit("thread_returned")
 
 
 class ConcurrentWorker(Worker):
@@ -109,12 +122,14 @@ class ConcurrentWorker(Worker):
         ]
         self._runner: asyncio.Runner | None = None
 
-    def _slot(self, entry: Entry | None) -> Attempts:
-        deadline = LoopDeadline()
-        return Attempts(
+    def _slot(self, entry: Entry | None) -> Slot:
+        beside = Beside()
+        deadline = LoopDeadline(beside)
+        attempts = Attempts(
             self, self._home, self._lifecycle, self.settings, self._reserver, entry,
-            Means(deadline, await_here, deadline.in_thread, deadline.disarm),
+            Means(deadline, beside.wait, deadline.in_thread, deadline.disarm),
         )  # fmt: skip
+        return Slot(beside, attempts)
 
     def _work_off(self, number: int, *, more: bool = False) -> tuple[int, int]:
         if self._runner is None:
@@ -141,7 +156,7 @@ class ConcurrentWorker(Worker):
                 if job.crashes and running:
                     await self._alone(running, free, counts)
                 slot = free.popleft()
-                running[asyncio.create_task(greenlet(slot.run, job))] = slot
+                running[asyncio.create_task(slot.beside.run(slot.attempts.run, job))] = slot
                 started += 1
                 if job.crashes:
                     await self._alone(running, free, counts)
@@ -151,7 +166,7 @@ class ConcurrentWorker(Worker):
             patience = LOOK if more or self._beside.lookout else None
             await self._some_done(running, free, counts, patience)
 
-    async def _alone(self, running: Running, free: deque[Attempts], counts: list[int]) -> None:
+    async def _alone(self, running: Running, free: deque[Slot], counts: list[int]) -> None:
         """A job that was running when a worker died waits until nothing else runs beside it."""
         while running:
             await self._some_done(running, free, counts, None)
@@ -159,7 +174,7 @@ class ConcurrentWorker(Worker):
     async def _some_done(
         self,
         running: Running,
-        free: deque[Attempts],
+        free: deque[Slot],
         counts: list[int],
         patience: float | None,
     ) -> None:
@@ -195,14 +210,19 @@ class ConcurrentWorker(Worker):
             self._runner.close()
             self._runner = None
 
+    def _under_way(self) -> Iterator[tuple[Job, float]]:
+        for _, attempts in self._slots:
+            if attempts.running is not None:
+                yield attempts.running
+
     @property
     def running(self) -> Any:
         """One of the jobs that are running now, None when none is."""
-        return next((slot.running[0] for slot in self._slots if slot.running), None)
+        return next((job for job, _ in self._under_way()), None)
 
     def info(self) -> dict[str, Any]:
         """What others may know of this worker."""
-        jobs = [slot.running[0] for slot in self._slots if slot.running is not None]
+        jobs = [job for job, _ in self._under_way()]
         return {**super().info(), "running": [{"id": job.id, "name": job.name} for job in jobs]}
 
     def interrupt(self, error: BaseException) -> None:
@@ -211,4 +231,4 @@ class ConcurrentWorker(Worker):
             return
         loop = self._runner.get_loop()
         for slot in self._slots:
-            loop.call_soon_threadsafe(slot.interrupt, error)
+            loop.call_soon_threadsafe(slot.attempts.interrupt, error)

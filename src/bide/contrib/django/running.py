@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from bide import events
@@ -14,12 +16,15 @@ from bide.jobs.handle import Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.plugin import Plugin
 
+#: Before and after what uses connections, in the thread that does.
+_BOUNDS = ("job_started", "job_completed", "thread_lent", "thread_returned")
+
 
 class Running(Plugin):
     """Part of every project's App."""
 
     def __init__(self) -> None:
-        self._unsubscribe = events.subscribe(self._heard)
+        self._unsubscribe = events.subscribe(self._heard, wants=_BOUNDS.__contains__)
 
     def callbacks(self, lifecycle: Lifecycle) -> None:
         """What jobs carry from where they are enqueued to where they run; the end of those that failed."""
@@ -29,10 +34,9 @@ class Running(Plugin):
 
     def _heard(self, name: str, facts: dict[str, Any]) -> None:
         """Connections as around a request: one that is too old or broken is closed."""
-        if name == "job_started":
-            look_after_connections()
-        elif name == "job_completed":
+        if name == "job_completed":
             self._tell(facts["job"])
+        if name in _BOUNDS:
             look_after_connections()
 
     def _failed(self, _worker: Any, job: Job) -> None:
@@ -69,6 +73,9 @@ class Running(Plugin):
                     stack.enter_context(timezone.override(zone))
                 except (ValueError, OSError, LookupError) as error:
                     events.emit("job_without_locale", job=job, error=error)
+            payload = job.payload_object
+            if iscoroutinefunction(payload.call):
+                payload.call = looked_after(payload.call)
             return proceed(job)
 
 
@@ -79,3 +86,20 @@ def look_after_connections() -> None:
     if not in_tests():
         reset_queries()
         close_old_connections()
+
+
+def looked_after(call: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    """The same, and around it the connections of the thread in which Django queries for coroutines."""
+    from asgiref.sync import sync_to_async
+
+    look = sync_to_async(look_after_connections)
+
+    @wraps(call)
+    async def called(*args: Any, **kwargs: Any) -> Any:
+        await look()
+        try:
+            return await call(*args, **kwargs)
+        finally:
+            await look()
+
+    return called
