@@ -1,7 +1,7 @@
 """Fixtures of all tests: a fresh database of each kind, and servers to stop, kill and freeze.
 
 Servers start on first use, one of each kind per test run, shared by its parallel processes. What this
-machine lacks skips its tests, unless BIDE_REQUIRE (`postgresql,mysql,browser,forks,ruby`) lists it:
+machine lacks skips its tests, unless BIDE_REQUIRE (`postgresql,mysql,browser,forks,ruby,suites,shells,promtool`) lists it:
 then they fail.
 """
 

@@ -20,5 +20,12 @@ def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell, for the place where it looks for such scripts."""
     kind = get_completion_class(shell)
     assert kind is not None
-    root = ctx.find_root()
-    click.echo(kind(root.command, {}, "bide", "_BIDE_COMPLETE").source())
+    click.echo(mended(kind(ctx.find_root().command, {}, "bide", "_BIDE_COMPLETE").source()))
+
+
+def mended(script: str) -> str:
+    """Click's script without two faults: in fish what a word means ended at its first comma; in zsh
+    the second completion of a session found nothing, as the file is autoloaded at the first only."""
+    return script.replace('string split ","', 'string split --max 1 ","').replace(
+        "$zsh_eval_context[-1] == loadautofunc", '"$funcstack[1]" == _bide'
+    )
