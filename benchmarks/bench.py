@@ -23,6 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from contest import alone
 from contest.environments import Contender, Unavailable
 from contest.noise import Noise, machine
 from contest.report import NAMES, Row, Section, chart
@@ -237,6 +238,19 @@ def waits(contest: Contest, peers: list[str]) -> None:
     )
 
 
+def by_itself(key: str) -> Callable[[Contest, list[str]], None]:
+    """What no other queue takes part in."""
+
+    def section(contest: Contest, peers: list[str]) -> None:
+        contest.noise.look()
+        found = alone.SECTIONS[key](contest.stores, contest.options)
+        for why in found.absent:
+            contest.say(f"  {why}")
+        contest.show(key, found)
+
+    return section
+
+
 SECTIONS: dict[str, Callable[[Contest, list[str]], None]] = {
     "drain": drains,
     "two": two,
@@ -245,6 +259,7 @@ SECTIONS: dict[str, Callable[[Contest, list[str]], None]] = {
     "enqueue-one": enqueues("one", "Enqueue one by one, each committed", (4000, 4000)),
     "enqueue-many": enqueues("many", "Enqueue many", (100_000, 3000)),
     "latency": waits,
+    **{key: by_itself(key) for key in alone.SECTIONS},
 }
 
 
@@ -310,11 +325,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", help=f"'none', or of {', '.join(PEERS)}")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--scale", type=float, help="1: each drain takes about three seconds")
+    parser.add_argument("--depth", type=int, help="jobs that wait, rows that are dead")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--write", action="store_true", help="update tables and charts of docs/")
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.rounds = options.rounds or (2 if options.quick else 3)
     options.scale = options.scale or (0.3 if options.quick else 1.0)
+    options.depth = options.depth or (100_000 if options.quick else 1_000_000)
     if options.peers is None:
         options.peers = ",".join(QUICK_PEERS if options.quick else PEERS)
     refuse_unknown(parser, options.only.split(","), list(SECTIONS))

@@ -97,12 +97,13 @@ def timed(url: str, work: Callable[[], Any]) -> dict[str, float]:
 
 
 def rates(count: int, runs: list[dict[str, Any]]) -> dict[str, float]:
-    """Medians over runs: jobs a second, microseconds of CPU a job, and the spread of the rate."""
+    """Medians over runs: jobs a second and the least and most of them, microseconds of CPU a job."""
     speeds = [count / run["seconds"] for run in runs]
     middle = statistics.median(speeds)
     return {
         "rate": round(middle),
-        "spread": round((max(speeds) - min(speeds)) / middle, 3),
+        "least": round(min(speeds)),
+        "most": round(max(speeds)),
         "worker_us": round(_middle(runs, "worker_cpu", count), 1),
         "server_us": round(_middle(runs, "server_cpu", count), 1),
     }

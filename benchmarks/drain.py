@@ -84,8 +84,9 @@ def fill(url: str, jobs: int, name: str = "nothing") -> None:
 
 
 def empty(app: bide.App) -> None:
+    """Without rows, dead ones included: InnoDB would go on cleaning up after a DELETE for minutes."""
     database = app.database
-    clear = "TRUNCATE bide_jobs" if database.kind == "postgresql" else "DELETE FROM bide_jobs"
+    clear = "DELETE FROM bide_jobs" if database.kind == "sqlite" else "TRUNCATE TABLE bide_jobs"
     database.run(lambda c: c.execute(clear))
 
 

@@ -28,13 +28,14 @@ NAMES = {
 
 
 class Row(NamedTuple):
-    """One contender in one configuration, over all rounds. `unit` says what the values are."""
+    """One contender in one configuration, over all rounds; `of` names the row that it is compared with."""
 
     name: str
     values: list[float]
     worker: float | None = None
     server: float | None = None
     note: str = ""
+    of: str = ""
 
     @property
     def median(self) -> float:
@@ -55,18 +56,29 @@ class Row(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A table: what was measured, in which unit, the row that others are compared with."""
+    """A table: what was measured, in which unit, the row that others are compared with, and its short name.
+
+    Rows stand as they were given unless they are `ranked`: the most first.
+    """
 
     title: str
     unit: str
     rows: list[Row]
     ceiling: str = ""
     absent: tuple[str, ...] = ()
+    beside: str = "the ceiling"
+    ranked: bool = True
+
+    @property
+    def in_order(self) -> list[Row]:
+        """As they are shown."""
+        return sorted(self.rows, key=lambda each: -each.median) if self.ranked else self.rows
 
     def ratio(self, row: Row) -> float | None:
-        """To the ceiling."""
+        """To the row that it is compared with, if that one took part and is another."""
         by_name = {each.name: each for each in self.rows}
-        return row.median / by_name[self.ceiling].median if self.ceiling in by_name else None
+        of = row.of or self.ceiling
+        return row.median / by_name[of].median if of in by_name and of != row.name else None
 
     def as_json(self) -> dict[str, Any]:
         rows = [row.as_json() | {"ratio": rounded(self.ratio(row), 3)} for row in self.rows]
@@ -74,9 +86,9 @@ class Section(NamedTuple):
 
     def table(self) -> str:
         """In Markdown; readable in a terminal too."""
-        head = ["", self.unit, "spread", "of the ceiling", "worker us", "server us"]
+        head = ["", self.unit, "spread", f"of {self.beside}", "worker us", "server us"]
         lines = [head, ["---", *["--:"] * 5]]
-        for row in sorted(self.rows, key=lambda each: -each.median):
+        for row in self.in_order:
             ratio = self.ratio(row)
             lines.append(
                 [
@@ -109,7 +121,7 @@ LINE, LEFT, WIDE = 26, 220, 760
 
 def chart(section: Section) -> str:
     """Bars, longest first, as SVG that reads in light and dark."""
-    rows = sorted(section.rows, key=lambda each: -each.median)
+    rows = section.in_order
     most = max((row.median for row in rows), default=1.0)
     height = LINE * (len(rows) + 1) + 8
     bars = "".join(bar(number, row, most) for number, row in enumerate(rows, 1))

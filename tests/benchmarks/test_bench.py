@@ -40,6 +40,23 @@ def test_bide_and_the_ceiling_do_every_job_in_one_run(tmp_path: Path) -> None:
         assert all(row["median"] > 0 for row in section["rows"])
 
 
+@pytest.mark.story
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(postgresql.binaries() is None, reason=postgresql.WHERE)
+def test_weather_mix_and_weight_are_part_of_it(tmp_path: Path) -> None:
+    said = tmp_path / "said.json"
+    done = bench(
+        *("--quick", "--only", "depth,bad-day,mix,weight", "--json", str(said)),
+        *("--rounds", "1", "--scale", "0.005", "--depth", "500"),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(said.read_text())["sections"]
+    compared = {key: sum(row["ratio"] is not None for row in found[key]["rows"]) for key in found}
+    assert compared == {"depth": 1, "bad-day": 2, "mix": 2, "weight": 0}
+    assert all(section["absent"] == [] for section in found.values())
+    assert all(row["median"] > 0 for key in ("depth", "bad-day") for row in found[key]["rows"])
+
+
 @pytest.mark.parametrize(
     "words", [("--only", "drian"), ("--peers", "sidekiq"), ("--rounds", "many")]
 )
