@@ -18,7 +18,7 @@ import sqlalchemy
 
 from bide.errors import ForkError
 from bide.forks import guard, refusal, seal
-from bide.forks.descriptors import Kind, describe, identity_of
+from bide.forks.descriptors import Kind, describe, identity_of, listing
 from in_child import in_child
 
 OFF = guard.Layers(seal=False, forget=False)
@@ -325,6 +325,28 @@ def test_a_child_that_cannot_be_sealed_ends_instead_of_going_on(
     if pid == 0:
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 70
+
+
+def test_a_fork_leaves_no_descriptor_behind(wire: tuple[socket.socket, socket.socket]) -> None:
+    before = listing()
+    inherited = in_child(listing)
+    assert listing() == before
+    assert len(inherited) == len(before) + 1  # the pipe that the answer comes on
+
+
+def test_a_descriptor_that_was_opened_anew_before_the_fork_is_looked_at_again(
+    wire: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    """Its number was a connection's at the last count."""
+    _, server = wire
+    assert in_child(lambda: outcome(lambda: server.recv(1))) == "b''"
+    number = server.fileno()
+    plain = os.open(tmp_path, os.O_RDONLY)
+    try:
+        os.dup2(plain, number)
+        assert in_child(lambda: os.fstat(number)) == os.fstat(plain)
+    finally:
+        os.close(plain)
 
 
 def test_the_words_of_a_dead_end_are_a_whole_postgresql_message() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,13 +31,11 @@ class Census:
 
     def service(self, descriptor: Descriptor) -> str:
         """Whom the descriptor talks to: by its holder's class, else by port or path."""
-        holder = self.libraries.get(descriptor.identity)
-        return (holder.service if holder else "") or known.service_of(descriptor)
+        return service_of(descriptor, self.libraries)
 
     def library(self, descriptor: Descriptor) -> str:
         """The library that holds the descriptor; empty where none is known."""
-        holder = self.libraries.get(descriptor.identity)
-        return holder.library if holder else ""
+        return library_of(descriptor, self.libraries)
 
     def can_be_told(self, descriptor: Descriptor) -> bool:
         """Whether the library on this descriptor understands PostgreSQL's words, unencrypted."""
@@ -46,6 +45,18 @@ class Census:
         return library in ("", "psycopg", "psycopg2") and (
             descriptor.identity not in self.encrypted
         )
+
+
+def service_of(descriptor: Descriptor, libraries: Mapping[str, Known]) -> str:
+    """Whom the descriptor talks to, with the libraries of a count."""
+    holder = libraries.get(descriptor.identity)
+    return (holder.service if holder else "") or known.service_of(descriptor)
+
+
+def library_of(descriptor: Descriptor, libraries: Mapping[str, Known]) -> str:
+    """The library that holds the descriptor, of those of a count; empty where none is known."""
+    holder = libraries.get(descriptor.identity)
+    return holder.library if holder else ""
 
 
 def take(before: Census | None = None, *, sockets: bool = False) -> Census:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
 
@@ -40,7 +40,7 @@ class Crossings(Sequence[Crossing]):
         self, sealed: Sequence[Descriptor], counted: Census, parent: int, fates: Mapping[str, str]
     ) -> None:
         self._sealed, self._parent, self._fates = sealed, parent, fates
-        self._counted = replace(counted, living=known.Living(()))
+        self._libraries = counted.libraries
         self._child = os.getpid()
 
     def __len__(self) -> int:
@@ -61,8 +61,8 @@ class Crossings(Sequence[Crossing]):
         opening = trace.opening_of(descriptor.identity)
         return Crossing(
             descriptor,
-            self._counted.service(descriptor),
-            self._counted.library(descriptor),
+            census.service_of(descriptor, self._libraries),
+            census.library_of(descriptor, self._libraries),
             opening.place if opening else "",
             self._fates.get(descriptor.identity, known.SEALED),
             census.reason(descriptor, self._parent, self._child),

@@ -9,7 +9,7 @@ import resource
 import socket
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -40,13 +40,17 @@ _CHANGING = frozenset({Kind.VIRGIN, Kind.BOUND, Kind.FILE})
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One open descriptor; `identity` stays the same over a fork and differs when it is reused."""
+    """One open descriptor; `identity` stays the same over a fork and differs when it is reused.
+
+    `inode` is that of a socket which stays what it is, 0 for everything else.
+    """
 
     fd: int
     kind: Kind
     identity: str
     family: str = ""
     peer: str = ""
+    inode: int = 0
 
 
 def listing() -> list[int]:
@@ -59,24 +63,42 @@ def listing() -> list[int]:
     return [fd for fd in range(soft) if _is_open(fd)]
 
 
-def scan(known: dict[int, Descriptor] | None = None) -> dict[int, Descriptor]:
-    """Every descriptor from 3 on, classified; `known` is an earlier scan whose answers still hold.
+def scan(
+    known: dict[int, Descriptor] | None = None, aside: int | None = None
+) -> dict[int, Descriptor]:
+    """Every descriptor from 3 on but `aside`, classified; `known` is an earlier scan whose answers
+    still hold.
 
     A socket's inode never returns, so that a client seen before the fork needs no second look.
     """
     found = {}
     for fd, before in (known or {}).items():
-        identity = identity_of(fd)
-        if identity == before.identity != "" and before.kind not in _CHANGING:
+        if _is_the_same(fd, before):
             found[fd] = before
-        elif identity and (described := describe(fd, identity)):
+        elif (identity := identity_of(fd)) and (described := describe(fd, identity)):
             found[fd] = described
-    if len(found) == _count():
+    if len(found) + (aside is not None) == _count():
         return found
     for fd in listing():
-        if fd >= 3 and fd not in found and (described := describe(fd, identity_of(fd))):
+        if (
+            fd >= 3
+            and fd != aside
+            and fd not in found
+            and (described := describe(fd, identity_of(fd)))
+        ):
             found[fd] = described
     return dict(sorted(found.items()))
+
+
+def _is_the_same(fd: int, before: Descriptor) -> bool:
+    # Few steps, and no new words: each page that a new child writes to is copied for it.
+    if before.inode:
+        try:
+            facts = os.fstat(fd)
+        except OSError:
+            return False
+        return facts.st_ino == before.inode and stat.S_ISSOCK(facts.st_mode)
+    return before.kind not in _CHANGING and identity_of(fd) == before.identity != ""
 
 
 def _count() -> int:
@@ -110,11 +132,14 @@ def describe(fd: int, identity: str = "") -> Descriptor | None:
         shared = "eventpoll" in identity or "io_uring" in identity
         return Descriptor(fd, Kind.EPOLL if shared else Kind.OTHER, identity)
     try:
-        mode = os.fstat(fd).st_mode
+        facts = os.fstat(fd)
     except OSError:
         return None
-    if stat.S_ISSOCK(mode):
-        return _socket(fd, identity)
+    if stat.S_ISSOCK(facts.st_mode):
+        found = _socket(fd, identity)
+        steady = identity != "" and found.kind not in _CHANGING
+        return replace(found, inode=facts.st_ino) if steady else found
+    mode = facts.st_mode
     if stat.S_ISREG(mode):
         kind = Kind.SQLITE if _is_sqlite(fd, identity) else Kind.FILE
         return Descriptor(fd, kind, identity, peer=identity)

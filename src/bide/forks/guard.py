@@ -11,7 +11,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bide import events
 from bide.errors import ForkError
@@ -19,7 +19,7 @@ from bide.forks import census, known, owned, pools, refusal, streams, threads, t
 from bide.forks.census import Census
 from bide.forks.crossings import Crossing, Crossings
 from bide.forks.descriptors import SEALED, Descriptor, identity_of
-from bide.forks.seal import postgresql_error, seal
+from bide.forks.seal import dead_end, postgresql_error, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class _Fork:
     census: Census
     alone: bool
     frozen: bool
+    handlers: list[Any]
+    dead: int | None = None
 
 
 @dataclass(slots=True)
@@ -102,7 +104,11 @@ def before_fork(*, freeze: bool = False, for_good: bool = False, strict: bool = 
         _state.collecting = gc.isenabled()
     gc.disable()
     _state.last_census = counted = census.take(_state.last_census)
-    _state.forks[me] = _Fork(os.getpid(), counted, not others, freeze and not for_good)
+    handlers = streams.to_renew(files=bool(others))
+    dead = _dead_end() if _state.layers.seal else None
+    _state.forks[me] = _Fork(
+        os.getpid(), counted, not others, freeze and not for_good, handlers, dead
+    )
     if strict and (problems := _problems(counted, others)):
         after_fork_in_parent()
         raise ForkError("this process must not fork: " + "; ".join(problems))
@@ -115,6 +121,8 @@ def after_fork_in_parent() -> None:
     fork = _state.forks.pop(threading.get_ident(), None)
     if fork is None:
         return
+    if fork.dead is not None:
+        os.close(fork.dead)
     if fork.frozen:
         gc.unfreeze()
     if not fork.census.living.can_be_kept:
@@ -133,12 +141,13 @@ def after_fork_in_child() -> Sequence[Crossing]:
     fork = _state.forks.get(threading.get_ident())
     _state.handled, _state.forks, _state.last_census = os.getpid(), {}, None
     if fork is None:
-        fork = _Fork(os.getppid(), census.take(), alone=False, frozen=False)
+        handlers = streams.to_renew(files=True)
+        fork = _Fork(os.getppid(), census.take(), alone=False, frozen=False, handlers=handlers)
     sealed = _seal(fork) if _state.layers.seal else []
     fates = _forget(fork) if _state.layers.forget else {}
     if _state.layers.owned:
         owned.forget_everything_inherited()
-    streams.renew_log_handlers(files=not fork.alone)
+    streams.renew(fork.handlers)
     if _state.collecting:
         gc.enable()
     _state.crossings = Crossings(sealed, fork.census, fork.parent, fates)
@@ -201,7 +210,19 @@ def _seal(fork: _Fork) -> list[Descriptor]:
             return b""
         return postgresql_error(census.reason(descriptor, fork.parent, os.getpid()))
 
-    return seal(fork.census.descriptors, _state.kept, speech)
+    dead = dead_end() if fork.dead is None else fork.dead
+    try:
+        return seal(dead, fork.census.descriptors, _state.kept, speech)
+    finally:
+        os.close(dead)
+
+
+def _dead_end() -> int | None:
+    """Made in the parent, which has more time for it; None where no descriptor is left for it."""
+    try:
+        return dead_end()
+    except OSError:
+        return None
 
 
 def _forget(fork: _Fork) -> dict[str, str]:

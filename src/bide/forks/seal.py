@@ -13,50 +13,60 @@ Speech = Callable[[Descriptor], bytes]
 
 
 def seal(
+    dead: int,
     before: dict[int, Descriptor] | None = None,
     keep: Collection[str] = (),
     speech: Speech = lambda _: b"",
 ) -> list[Descriptor]:
-    """Put a dead end over every inherited connection of this process; returns what was sealed.
+    """Put the dead end `dead` over every inherited connection of this process; returns what was sealed.
 
     To be called in a child before any other code. `before` is the parent's last scan, `keep` the
     identities of what the child may use, `speech` the bytes that a dead end says when it is read.
     Reads see the end and writes fail, at once and in this process alone. No number is closed: the
     next connection would get it, and the old object would speak into it (queue.md 7.4).
     """
-    sealed = [
-        each for each in scan(before).values() if each.kind in SEALED and each.identity not in keep
-    ]
-    if not sealed:
-        return sealed
-    dead, unreadable = _dead_end(), sqlite_files.unreadable()
-    try:
-        sqlite_files.detach_shared_memory(each for each in sealed if each.kind is Kind.SQLITE)
-        for each in sealed:
-            _cover(each, dead, unreadable, speech)
-    finally:
-        dead.close()
-        os.close(unreadable)
+    files = []
+    sealed = []
+    for each in scan(before, aside=dead).values():
+        if each.kind in SEALED and not (keep and each.identity in keep):
+            sealed.append(each)
+            if each.kind is Kind.SQLITE:
+                files.append(each)
+            else:
+                _cover(each, dead, speech)
+    if files:
+        _cover_files(files)
     return sealed
 
 
-def _cover(each: Descriptor, dead: socket.socket, unreadable: int, speech: Speech) -> None:
-    if each.kind is Kind.SQLITE:
+def _cover(each: Descriptor, dead: int, speech: Speech) -> None:
+    words = speech(each)
+    if not words:
+        os.dup2(dead, each.fd, inheritable=False)
+        return
+    speaking = dead_end(words)
+    os.dup2(speaking, each.fd, inheritable=False)
+    os.close(speaking)
+
+
+def _cover_files(files: list[Descriptor]) -> None:
+    unreadable = sqlite_files.unreadable()
+    sqlite_files.detach_shared_memory(files)
+    for each in files:
         os.dup2(unreadable, each.fd, inheritable=False)
-    elif words := speech(each):
-        with _dead_end(words) as speaking:
-            os.dup2(speaking.fileno(), each.fd, inheritable=False)
-    else:
-        os.dup2(dead.fileno(), each.fd, inheritable=False)
+    os.close(unreadable)
 
 
-def _dead_end(words: bytes = b"") -> socket.socket:
-    """A socket whose other end is gone, after having said `words`: a server that went away."""
+def dead_end(words: bytes = b"") -> int:
+    """A socket whose other end is gone, after having said `words`: a server that went away.
+
+    The caller closes it, which ends no connection.
+    """
     dead, other = socket.socketpair()
     with other:
         if words:
             other.sendall(words)
-    return dead
+    return dead.detach()
 
 
 def postgresql_error(message: str) -> bytes:

@@ -21,23 +21,32 @@ def flush() -> None:
             handler.flush()
 
 
-def renew_log_handlers(*, files: bool) -> None:
-    """Give handlers with connections new ones at their next line, and, with `files`, new streams.
+def to_renew(*, files: bool) -> list[Any]:
+    """The log handlers that a child cannot go on with: those with connections, and with `files`
+    those with a stream of their own.
 
     A thread that wrote a line at the fork left the stream's own lock behind, held by nobody.
     """
     # Who has a handler with a connection has imported them.
     known = sys.modules.get("logging.handlers")
-    for handler in _handlers():
+    kinds = (known.SocketHandler, known.SysLogHandler) if known else ()
+    wanted = (logging.FileHandler, *kinds) if files else kinds
+    return [handler for handler in _handlers() if isinstance(handler, wanted)]
+
+
+def renew(handlers: list[Any]) -> None:
+    """Give them new connections at their next line, and new streams."""
+    for handler in handlers:
         with contextlib.suppress(Exception):
-            if known and isinstance(handler, known.SocketHandler):
+            if isinstance(handler, logging.FileHandler):
+                if handler.stream:
+                    _fresh_stream(handler)
+            elif hasattr(handler, "sock"):
                 keep_for_ever(handler.sock)
                 handler.sock = None
-            elif known and isinstance(handler, known.SysLogHandler):
+            else:
                 keep_for_ever(vars(handler).get("socket"))
                 handler.socket = None
-            elif files and isinstance(handler, logging.FileHandler) and handler.stream:
-                _fresh_stream(handler)
 
 
 def _fresh_stream(handler: logging.FileHandler) -> None:
