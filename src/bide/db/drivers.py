@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from sqlalchemy.engine import Dialect as SqlDialect
@@ -128,6 +129,9 @@ class MySQL:
         """No gap is locked, so that claims and the application's statements do not collide."""
         with raw.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        decoders = getattr(raw, "decoders", None)  # of PyMySQL, which takes moments apart in Python
+        if decoders is not None:
+            decoders[_DATETIME] = _moment
 
     def cursor(self, raw: Any) -> Any:
         return raw.cursor()
@@ -153,6 +157,18 @@ class MySQL:
 
     def pipelines(self) -> bool:
         return False
+
+
+#: The number of the type DATETIME in the protocol.
+_DATETIME: Final = 12
+
+
+def _moment(text: str) -> datetime | str:
+    """What PyMySQL makes of a moment; one that Python does not have stays a text."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 class Sqlite:

@@ -15,16 +15,20 @@ from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.jobs.job import JobRow, NewJob, State
 from bide.jobs.store import Failure, Lease, Loss, Rescued, Wanted, WorkerRef
-from bide.jobs.stores.mysql_claims import Claims, batches
+from bide.jobs.stores.mysql_claims import BATCH, Claims, batches
 from bide.jobs.stores.mysql_crashes import Crashes
 from bide.jobs.stores.mysql_inserts import Inserts, aplay, play
 from bide.jobs.stores.mysql_texts import Repeated
 from bide.jobs.stores.mysql_wakeups import MySQLWakeups
 from bide.jobs.stores.operating import SqlOperating
-from bide.jobs.stores.rows import info_text, recordable
+from bide.jobs.stores.rows import by_number, info_text, recordable
 
 #: The place of a job that becomes ready now: by the server's clock, in UTC whatever the session's zone.
 _NEXT_POS: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) * 1000"
+
+
+class _Fewer(Exception):
+    """A statement reached not all that it was meant for; nobody knows which, so it is rolled back."""
 
 
 class MySQLStore(SqlOperating):
@@ -69,8 +73,8 @@ class MySQLStore(SqlOperating):
         self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
     ) -> set[int]:
         """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
-        if len(leases) == 1 and not keep and self._finish_one(worker, leases[0]):
-            return {leases[0][0]}
+        if leases and not keep and self._finish_simply(worker, leases):
+            return {job_id for job_id, _ in leases}
 
         def work(connection: Connection) -> set[int]:
             held = self._hold(connection, worker, leases)
@@ -176,14 +180,24 @@ class MySQLStore(SqlOperating):
             story = self._inserts.strictly(story)
         return play(story, connection.execute)
 
-    def _finish_one(self, worker: WorkerRef, lease: Lease) -> bool:
-        params = {"listed": json.dumps(lease[:1]), "lease": lease[1], "worker": worker.id}
+    def _finish_simply(self, worker: WorkerRef, leases: Sequence[Lease]) -> bool:
+        """Delete them by one statement. False, and nothing was done: some are lost, or had errors."""
+        many = by_number(leases)
+        number, ids = many.popitem()
+        if many or len(ids) > BATCH:
+            return False
+        params = {"listed": json.dumps(ids), "lease": number, "worker": worker.id}
 
         def work(connection: Connection) -> bool:
-            connection.execute(self.statements["finish_one"], params)
+            connection.execute(self.statements["finish"], params)
+            if 0 < connection.rowcount < len(ids):
+                raise _Fewer
             return connection.rowcount > 0
 
-        return self.database.single(work)
+        try:
+            return self.database.single(work) if len(ids) == 1 else self.database.run(work)
+        except _Fewer:
+            return False
 
     def _hold(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]

@@ -16,7 +16,6 @@ from bide.jobs.job import JobRow, State
 from bide.jobs.store import Wanted, WorkerRef
 from bide.jobs.stores.mysql_levels import Level, Look, Walk, in_order
 from bide.jobs.stores.mysql_texts import Repeated, numbered
-from bide.jobs.stores.rows import job_from
 
 #: Levels that one transaction takes from; ids that one statement names; batches that one claim
 #: promotes at most, however many are due; walks that are remembered.
@@ -33,6 +32,8 @@ class Taken(NamedTuple):
     contended: set[tuple[str, int]]
     #: Whether there may be more, so that another look is worth it.
     more: bool
+    #: Of each level where it ended; None where less was found than it came for.
+    marks: dict[tuple[str, int], int | None]
 
 
 class Claims:
@@ -49,15 +50,18 @@ class Claims:
         """Make up to `limit` ready jobs running for `worker`."""
         taken: list[JobRow] = []
         contended: set[tuple[str, int]] = set()
+        walk = self._walk(wanted)
         while len(taken) < limit:
-            seen = self._promoted_look(wanted, now)
+            seen = self._promoted_look(walk, now)
             levels = [level for level in seen.levels if level[:2] not in contended]
             if not levels:
                 break
-            rows, locked, more = self._take(worker, levels, limit - len(taken), now)
-            taken += rows
-            contended |= locked
-            if not more:
+            got = self._take(worker, levels, limit - len(taken), now)
+            taken += got.rows
+            contended |= got.contended
+            for level, pos in got.marks.items():
+                walk.mark(*level, pos)
+            if not got.more:
                 break
         return taken
 
@@ -82,11 +86,14 @@ class Claims:
         walks = list(self._walks.values()) or [self._anything]
         return [self._look(walk, now) for walk in walks]
 
-    def _promoted_look(self, wanted: Wanted, now: datetime) -> Look:
+    def _walk(self, wanted: Wanted) -> Walk:
         walk = self._walks.pop(wanted, None) or Walk(wanted, self._repeated)
         self._walks[wanted] = walk
         while len(self._walks) > _WALKS:
             self._walks.popitem(last=False)
+        return walk
+
+    def _promoted_look(self, walk: Walk, now: datetime) -> Look:
         seen = self._look(walk, now)
         for _ in range(_PROMOTIONS):
             if seen.due is None or not self.promote(now, BATCH):
@@ -103,14 +110,18 @@ class Claims:
 
         def work(connection: Connection) -> Taken:
             if self._have(connection, worker, chosen):
-                return Taken(running(chosen, worker, now), set(), more=False)
+                return Taken(running(chosen, worker, now), set(), more=False, marks={})
             shares, more = self._shares(connection, levels, limit)
             if not shares:  # others took them since the look
-                return Taken([], {level[:2] for level in levels[:_LEVELS]}, more)
+                return Taken([], {level[:2] for level in levels[:_LEVELS]}, more, {})
             chosen[:] = self._lock(connection, shares)
             self._mark(connection, worker, chosen, now)
-            locked = _short_of(shares, chosen)
-            return Taken(running(chosen, worker, now), locked, more or bool(locked))
+            marks = _marks(shares, chosen)
+            locked = {level for level, pos in marks.items() if pos is None}
+            if len(shares) == 1 and shares[0][1] > 1:
+                locked = set()  # all of that level that nobody else has locked
+            rows = running(chosen, worker, now)
+            return Taken(rows, locked, more or bool(locked), marks)
 
         return self._database.run(work, repeat=True)
 
@@ -139,8 +150,7 @@ class Claims:
         found = connection.execute(
             self._repeated.union("first_of_level", len(first)),
             numbered(
-                {"number": n, "queue": level.queue, "priority": level.priority, "limit": limit}
-                for n, level in enumerate(first)
+                {"number": n, "limit": limit, **level._asdict()} for n, level in enumerate(first)
             ),
         )
         heads = sorted(found, key=lambda row: row[1:])
@@ -152,10 +162,7 @@ class Claims:
     def _lock(self, connection: Connection, shares: Sequence[tuple[Level, int]]) -> list[Row]:
         rows = connection.execute(
             self._repeated.union("lock_level", len(shares)),
-            numbered(
-                {"queue": level.queue, "priority": level.priority, "limit": count}
-                for level, count in shares
-            ),
+            numbered({"limit": count, **level._asdict()} for level, count in shares),
         )
         return sorted(rows, key=lambda row: (row[_PRIORITY], row[_POS], row[0]))
 
@@ -167,26 +174,28 @@ class Claims:
             connection.execute(self._statements["take"], params | {"ids": tuple(some)})
 
 
-_QUEUE: Final = JobRow._fields.index("queue")
-_PRIORITY: Final = JobRow._fields.index("priority")
-_LEASE: Final = JobRow._fields.index("lease")
-#: Locked rows have one column more than jobs.
-_POS: Final = len(JobRow._fields)
+#: Columns of locked rows.
+_QUEUE: Final = 3
+_PRIORITY: Final = 4
+_LEASE: Final = 10
+_POS: Final = -1
 
 
 def running(rows: Sequence[Row], worker: WorkerRef, now: datetime) -> list[JobRow]:
     """Locked rows as they are once they are taken."""
-    moment = now.astimezone(UTC)
+    moment, running = now.astimezone(UTC), int(State.RUNNING)
+    worker_id, name = worker
     return [
-        job._replace(
-            state=State.RUNNING,
-            lease=job.lease + 1,
-            locked_at=moment,
-            locked_by=worker.name,
-            worker_id=worker.id,
+        JobRow(
+            job_id, key, job, queue, priority, running, payload, attempts, crashes, max_attempts,
+            run_at.replace(tzinfo=UTC), moment, name, worker_id, lease + 1, None, None, last_error,
+            created_at.replace(tzinfo=UTC), locale, context,
         )
-        for job in (job_from(row[:_POS]) for row in rows)
-    ]
+        for (
+            job_id, key, job, queue, priority, payload, attempts, crashes, max_attempts, run_at,
+            lease, last_error, created_at, locale, context, _,
+        ) in rows
+    ]  # fmt: skip
 
 
 def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -195,8 +204,11 @@ def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + BATCH]
 
 
-def _short_of(shares: Sequence[tuple[Level, int]], rows: Sequence[Row]) -> set[tuple[str, int]]:
-    if len(shares) == 1 and shares[0][1] > 1:
-        return set()  # all of that level that nobody else has locked
+def _marks(
+    shares: Sequence[tuple[Level, int]], rows: Sequence[Row]
+) -> dict[tuple[str, int], int | None]:
     got = Counter((row[_QUEUE], row[_PRIORITY]) for row in rows)
-    return {level[:2] for level, count in shares if got[level[:2]] < count}
+    last = {(row[_QUEUE], row[_PRIORITY]): row[_POS] for row in rows}
+    return {
+        level[:2]: last[level[:2]] if got[level[:2]] == count else None for level, count in shares
+    }

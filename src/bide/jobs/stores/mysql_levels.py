@@ -1,10 +1,18 @@
-"""Which queues and priorities have ready jobs: a walk over the index that visits one row of each."""
+"""Which queues and priorities have ready jobs: a walk over the index that visits one row of each.
+
+Entries of jobs that are gone stay in the index for a while (for as long as an old snapshot is held), and
+a SELECT of the first ready job walks over them. So the walk remembers, as a mark, where in a level
+the last claim ended, and looks from there. What stands before a mark all the same, because it was
+committed late or its claim was rolled back, is found as soon as a claim brings less than it asked for,
+and by looks without marks, whose frequency is bounded by their own cost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from bide.clock import monotonic
 from bide.db.connection import Connection, Row
 from bide.jobs.store import Wanted
 from bide.jobs.stores.mysql_texts import Repeated, numbered
@@ -17,6 +25,9 @@ _PAUSED: Final = -1
 _DUE: Final = -2
 #: SELECTs in one statement.
 _ARMS: Final = 200
+#: Seconds for which marks are believed, or as many times what the last look without them cost.
+_BELIEVED: Final = 0.5
+_SHARE: Final = 20
 
 
 class Point(NamedTuple):
@@ -42,6 +53,14 @@ class Look(NamedTuple):
     due: int | None
 
 
+class _Arm(NamedTuple):
+    """One SELECT of a look: the name of its text, the point that it is asked for, and its parameters."""
+
+    part: str
+    point: Point
+    params: dict[str, Any]
+
+
 class Walk:
     """The walk of one `Wanted`, which remembers where it went.
 
@@ -57,16 +76,27 @@ class Walk:
         lowest = wanted.min_priority
         self._below = _BELOW if lowest is None else lowest - 1
         self._points: tuple[Point, ...] = ()
+        self._marks: dict[Point, int] = {}
+        self._looked_at, self._cost = 0.0, 0.0
+
+    def mark(self, queue: str, priority: int, pos: int | None) -> None:
+        """No job of that level before `pos` is believed ready; None: nothing is known."""
+        if pos is None:
+            self._marks.pop(Point(queue, priority), None)
+        else:
+            self._marks[Point(queue, priority)] = pos
 
     def look(self, connection: Connection, now: Any) -> Look:
         """Ready jobs by level, and what is due at `now`; nothing is locked."""
-        known, paused, due = self._ask(connection, self._points, now)
+        start = monotonic()
+        marks = self._believed(start)
+        known, paused, due = self._ask(connection, _arms(self._points, marks), now)
         levels: list[Level] = []
         points: list[Point] = []
         point = self._first()
         while point is not None:
             if point not in known:
-                known |= self._ask(connection, (point,), now)[0]
+                known |= self._ask(connection, _arms((point,), {}), now)[0]
             points.append(point)
             level = known[point]
             if level is None:
@@ -77,31 +107,44 @@ class Walk:
             else:
                 point = self._past(level, paused)
         self._points = tuple(points)
+        if not marks:
+            self._looked_at, self._cost = start, monotonic() - start
         return Look(sorted(levels, key=in_order), due)
 
+    def _believed(self, moment: float) -> dict[Point, int]:
+        if moment - self._looked_at > max(_BELIEVED, _SHARE * self._cost):
+            self._marks.clear()
+        return dict(self._marks)
+
     def _ask(
-        self, connection: Connection, points: Sequence[Point], now: Any
+        self, connection: Connection, arms: Sequence[_Arm], now: Any
     ) -> tuple[dict[Point, Level | None], set[str], int | None]:
-        known: dict[Point, Level | None] = dict.fromkeys(points)
+        """What follows each point, as far as it is certain; paused queues; what is due."""
+        known: dict[Point, Level | None] = {
+            arm.point: None for arm in arms if arm.part in ("next_level", "behind")
+        }
+        doubtful: set[Point] = set()
         paused: set[str] = set()
         due: int | None = None
-        for start in range(0, max(1, len(points)), _ARMS):
-            some = points[start : start + _ARMS]
+        for start in range(0, max(1, len(arms)), _ARMS):
+            some = arms[start : start + _ARMS]
             for number, queue, priority, pos, job_id in self._rows(connection, some, now):
                 if number == _PAUSED:
                     paused.add(queue)
                 elif number == _DUE:
                     due = job_id
+                elif some[number].part in ("between", "behind"):
+                    doubtful.add(some[number].point)
                 else:
-                    known[some[number]] = Level(queue, priority, pos, job_id)
+                    known[some[number].point] = Level(queue, priority, pos, job_id)
+        for point in doubtful:
+            known.pop(point, None)
         return known, paused, due
 
-    def _rows(self, connection: Connection, points: Sequence[Point], now: Any) -> list[Row]:
-        params = numbered(
-            {"number": number, "queue": point.queue, "priority": point.priority}
-            for number, point in enumerate(points)
-        )
-        return connection.execute(self._repeated.look(len(points)), params | {"now": now})
+    def _rows(self, connection: Connection, arms: Sequence[_Arm], now: Any) -> list[Row]:
+        params = numbered({"number": n, **arm.params} for n, arm in enumerate(arms))
+        look = self._repeated.look(tuple(arm.part for arm in arms))
+        return connection.execute(look, params | {"now": now})
 
     def _first(self) -> Point | None:
         if self._named is None:
@@ -130,6 +173,22 @@ class Walk:
         later = (name for name in self._named if name > level.queue)
         following = next(later, None)
         return None if following is None else Point(following, self._below)
+
+
+def _arms(points: Sequence[Point], marks: Mapping[Point, int]) -> list[_Arm]:
+    """What to ask to learn which level follows each of these points, which follow each other."""
+    arms: list[_Arm] = []
+    for point, following in zip(points, (*points[1:], None), strict=False):
+        place = point._asdict()
+        if following is None:
+            arms.append(_Arm("behind" if point in marks else "next_level", point, place))
+        elif following in marks:
+            end = {"end_queue": following.queue, "end_priority": following.priority}
+            start = {**following._asdict(), "pos": marks[following]}
+            arms += [_Arm("between", point, place | end), _Arm("level_from", point, start)]
+        else:
+            arms.append(_Arm("next_level", point, place))
+    return arms
 
 
 def in_order(level: Level) -> tuple[int, int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from bide.db.statements import Statement, Statements
 
 _PARAMETER: Final = re.compile(r":([a-z_]+)")
+#: Statements that are remembered.
+_TEXTS: Final = 500
 
 
 class Repeated:
@@ -16,11 +18,11 @@ class Repeated:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-        self._made: dict[tuple[str, int], Statement] = {}
+        self._made: dict[tuple[str, Any], Statement] = {}
 
-    def look(self, count: int) -> Statement:
-        """`count` times the next level, what is paused and what is due, in one SELECT."""
-        return self._remembered("look", count, self._look)
+    def look(self, parts: tuple[str, ...]) -> Statement:
+        """These SELECTs, each with its number, what is paused and what is due, in one."""
+        return self._remembered("look", parts, self._look)
 
     def union(self, part: str, count: int) -> Statement:
         """`count` times the SELECT `part`, in one."""
@@ -30,23 +32,27 @@ class Repeated:
         """The INSERT of `count` jobs."""
         return self._remembered("insert", count, self._insert)
 
-    def _remembered(self, name: str, count: int, write: Any) -> Statement:
-        made = self._made.get((name, count))
+    def _remembered(self, name: str, shape: Any, write: Callable[[Any], str]) -> Statement:
+        made = self._made.get((name, shape))
         if made is None:
-            made = self._made[name, count] = Statement(write(count), name)
+            if len(self._made) >= _TEXTS:
+                self._made.clear()
+            made = self._made[name, shape] = Statement(write(shape), name)
         return made
 
-    def _look(self, count: int) -> str:
+    def _look(self, parts: tuple[str, ...]) -> str:
         probes = (self._statements[name].text for name in ("paused", "first_due"))
-        return _union([*self._parts("next_level", count), *probes])
+        return _union([*(self._part(name, n) for n, name in enumerate(parts)), *probes])
 
     def _insert(self, count: int) -> str:
         rows = ",\n".join(self._parts("insert_row", count))
         return self._statements["insert"].text.replace("/* rows */", rows)
 
     def _parts(self, name: str, count: int) -> list[str]:
-        text = self._statements[name].text
-        return [_PARAMETER.sub(rf":\1_{number}", text) for number in range(count)]
+        return [self._part(name, number) for number in range(count)]
+
+    def _part(self, name: str, number: int) -> str:
+        return _PARAMETER.sub(rf":\1_{number}", self._statements[name].text)
 
 
 def numbered(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
--- A job without an error has no attempts to forget.
+-- Jobs without an error have no attempts to forget.
 DELETE jobs
 FROM JSON_TABLE(:listed, '$[*]' COLUMNS (id BIGINT PATH '$')) AS listed
 STRAIGHT_JOIN bide_jobs AS jobs FORCE INDEX (PRIMARY) ON jobs.id = listed.id
