@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from bide import clock
 from bide.clock import monotonic
 from bide.db.engine import Database
 from bide.db.migrate import migrate
@@ -75,6 +76,37 @@ def test_a_commit_of_a_session_rings_the_bell(store: SQLiteStore, sqlite_url: st
         assert has_rung(bell)
     bell.close()
     engine.dispose()
+
+
+def test_a_bell_is_heard_that_was_hung_out_after_a_ring_in_vain(store: SQLiteStore) -> None:
+    """Nobody waited at the last ring, long after the directory was changed."""
+    bell = store.wakeups()
+    while bell.wait(0):
+        pass
+    place = f"{store.database.file}-wake"
+    os.utime(place, (1, 1))
+    put(store)
+    with bell.hung_out():
+        assert not has_rung(bell)
+        put(store)
+        assert has_rung(bell)
+    bell.close()
+
+
+def test_a_change_of_the_same_moment_hides_no_bell(store: SQLiteStore) -> None:
+    """Times of directories are those of a clock that stands for some milliseconds."""
+    bell = store.wakeups()
+    while bell.wait(0):
+        pass
+    place = Path(f"{store.database.file}-wake")
+    just_now = clock.microseconds() * 1000 + 10**12  # nobody is quicker
+    os.utime(place, ns=(just_now, just_now))
+    put(store)
+    with bell.hung_out():
+        os.utime(place, ns=(just_now, just_now))
+        put(store)
+        assert has_rung(bell)
+    bell.close()
 
 
 def test_bells_of_the_dead_are_taken_away(store: SQLiteStore) -> None:

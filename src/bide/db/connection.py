@@ -51,8 +51,11 @@ class Connection:
 
     def command(self, text: str) -> None:
         """Run one of the statements around a transaction, which have neither parameters nor rows."""
-        self.doing = text
-        self._run(text, NO_PARAMS, prepare=False)
+        self.doing, self.busy_since = text, monotonic()
+        try:
+            self.driver.execute(self.cursor, text, NO_PARAMS, False)
+        finally:
+            self.busy_since = None
 
     def executemany(self, sql: Statement | str, many: Iterable[Mapping[str, Any]]) -> None:
         """Run one statement for each set of parameters."""

@@ -17,10 +17,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bide.clock import monotonic
+from bide.clock import microseconds, monotonic
 
 #: Seconds between two looks at the file.
 _LOOK: Final = 0.25
+#: Nanoseconds in which a second change of a directory may leave its time as it was.
+_TICK: Final = 50_000_000
+#: Directories without a bell, and when they were last changed.
+_silent: dict[str, int] = {}
 _numbers = itertools.count()
 
 
@@ -86,10 +90,17 @@ class Doorbell:
 
 def ring(file: Path) -> None:
     """Ring one bell, any; those whose owners are gone are taken away."""
+    place = f"{file}-wake"
     try:
-        with os.scandir(f"{file}-wake") as bells:
+        changed = os.stat(place).st_mtime_ns  # noqa: PTH116 - a Path takes longer than the call
+        if _silent.get(place) == changed:
+            return
+        with os.scandir(place) as bells:
             paths = [bell.path for bell in bells if not bell.name.startswith(".")]
     except OSError:
+        return
+    if not paths and microseconds() * 1000 - changed > _TICK:
+        _silent[place] = changed
         return
     random.shuffle(paths)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
