@@ -15,7 +15,8 @@ import yaml
 import bide
 from bide import clock
 from bide.jobs.statistics import ALL_TIME, Statistic
-from bide.workers.metrics import METRICS, Metrics
+from bide.workers.metrics import METRICS, Metrics, exposition
+from conftest import lacking
 
 MONITORING = Path(__file__).parents[2] / "examples" / "monitoring"
 SUFFIXES = {
@@ -77,15 +78,29 @@ def test_what_matters_has_a_rule(what: str) -> None:
     assert any(what in rule["expr"] for rule in rules())
 
 
+def promtool(*words: str, given: str | None = None) -> None:
+    program = shutil.which("promtool")
+    if program is None:
+        lacking("promtool", "apt-get install prometheus")
+    done = subprocess.run(
+        [program, *words], cwd=MONITORING, input=given, capture_output=True, text=True, timeout=50
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
 def test_prometheus_itself_finds_the_rules_right() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is absent: apt-get install prometheus")
-    for words in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
-        done = subprocess.run(
-            [promtool, *words], cwd=MONITORING, capture_output=True, text=True, timeout=50
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    promtool("check", "rules", "alerts.yml")
+    promtool("test", "rules", "alerts_test.yml")
+
+
+def test_prometheus_itself_finds_the_metrics_right() -> None:
+    """With odd names in the labels, and with no rule of style broken."""
+    app = bide.App("memory://")
+    app.store.register("one", "host-a", 1, {})
+    odd = 'say "hi" \\ there\nand so on'
+    app.store.statistics.write(1, [Statistic(ALL_TIME, "mail", odd, succeeded=1, failed=1)])
+    families = Metrics(app.store, app.settings, None).families(clock.utc_now())
+    promtool("check", "metrics", given=exposition(families))
 
 
 def test_no_label_has_a_name_that_prometheus_gives_itself() -> None:
