@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.utils import display_for_value, unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -16,8 +19,15 @@ from django.utils.translation import ngettext
 from bide.contrib.django.actions import act
 from bide.contrib.django.models import Job, Queue, Text, Worker
 
-#: How many jobs the list counts; beyond, it only says that there are more.
+#: Characters of a payload or result that a page shows.
 _SHOWN_PAYLOAD = 20_000
+
+#: The buttons of a job's page: what they do, what they say, in which states they do something.
+_BUTTONS = (
+    ("retry", _("Retry"), (Job.State.FAILED, Job.State.CANCELLED)),
+    ("run_now", _("Run now"), (Job.State.SCHEDULED,)),
+    ("cancel", _("Cancel"), (Job.State.READY, Job.State.RUNNING, Job.State.SCHEDULED)),
+)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -47,7 +57,15 @@ def _action(name: str, label: Any, permission: str) -> Callable[..., None]:
 
 @admin.register(Job)
 class JobAdmin(ReadOnly):
-    """Jobs with their errors; `change_job` allows retry, cancel and run now, `delete_job` deleting."""
+    """Jobs with their errors; `change_job` allows retry, cancel and run now, `delete_job` deleting.
+
+    Rows are written by Bide alone, on connections of its own: nothing here may hold a transaction.
+    """
+
+    class Media:
+        """Long lines stay inside the page."""
+
+        css: ClassVar = {"all": ["bide/admin.css"]}
 
     list_display = ("id", "name", "queue", "state", "priority", "attempts", "run_at", "locked_by",
                     "created_at")  # fmt: skip
@@ -60,7 +78,7 @@ class JobAdmin(ReadOnly):
         _action("retry", _("Retry failed and cancelled jobs"), "operate"),
         _action("run_now", _("Run scheduled jobs now"), "operate"),
         _action("cancel", _("Cancel unfinished jobs"), "operate"),
-        _action("delete", _("Delete jobs"), "drop"),
+        "delete_selected",
     )
     change_form_template = "bide/admin/job.html"
     fieldsets = (
@@ -74,7 +92,7 @@ class JobAdmin(ReadOnly):
         """Who may retry, cancel and run now."""
         return request.user.has_perm("bide.change_job")
 
-    def has_drop_permission(self, request: HttpRequest) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may delete."""
         return request.user.has_perm("bide.delete_job")
 
@@ -82,25 +100,41 @@ class JobAdmin(ReadOnly):
         """All of them."""
         return [name for _title, part in self.fieldsets for name in part["fields"]]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Ours; Django's own deleting would leave attempts behind."""
-        found: dict[str, Any] = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
+    @admin.action(description=_("Delete jobs"), permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
+        """Django asks whether it is meant; Bide deletes, with attempts and results."""
+        if request.POST.get("post"):
+            self.do(request, "delete", [*chosen.values_list("id", flat=True)])
+            return None
+        return delete_selected(self, request, chosen)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """One job; the buttons above it send the name of an action."""
-        allowed = {"operate": self.has_operate_permission, "drop": self.has_drop_permission}
-        may = {name: check(request) for name, check in allowed.items()}
-        wanted = request.POST.get("bide_action") if request.method == "POST" else None
-        if wanted in ("retry", "run_now", "cancel", "delete"):
-            if may["drop" if wanted == "delete" else "operate"]:
-                self.do(request, wanted, [int(object_id)])
-            there = ".." if wanted == "delete" else request.get_full_path()
-            return HttpResponseRedirect(there if wanted != "delete" else "../..")
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **may})
+        """One job; the buttons below it send the name of an action."""
+        job = self.get_object(request, unquote(object_id))
+        buttons = self._buttons(request, job)
+        for name, _label in buttons:
+            if job is not None and f"_{name}" in request.POST:
+                self.do(request, name, [job.pk])
+                return HttpResponseRedirect(request.get_full_path())
+        more = {**(extra_context or {}), "bide_buttons": buttons}
+        return super().change_view(request, object_id, form_url, more)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """As `delete_selected`, for one job."""
+        job = self.get_object(request, unquote(object_id))
+        if request.method == "POST" and job is not None and self.has_delete_permission(request):
+            self.do(request, "delete", [job.pk])
+            return HttpResponseRedirect(reverse("admin:bide_job_changelist"))
+        return super().delete_view(request, object_id, extra_context)
+
+    def _buttons(self, request: HttpRequest, job: Any) -> list[tuple[str, Any]]:
+        if job is None or not self.has_operate_permission(request):
+            return []
+        return [(name, label) for name, label, states in _BUTTONS if job.state in states]
 
     def do(self, request: HttpRequest, name: str, ids: list[int]) -> None:
         """Do it and say what became of it."""
@@ -128,7 +162,10 @@ class JobAdmin(ReadOnly):
     def errors(self, job: Job) -> str:
         """The traceback of every attempt."""
         failures = job.failures.order_by("-id")
-        parts = ((one.attempt, one.kind, one.worker, one.ended_at, one.error) for one in failures)
+        parts = (
+            (one.attempt, one.kind, one.worker, display_for_value(one.ended_at, "-"), one.error)
+            for one in failures
+        )
         return format_html_join("", "<p>{} · {} · {} · {}</p><pre>{}</pre>", parts) or "-"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from unittest import mock, skipUnless
 
 from django.conf import settings
@@ -43,10 +44,10 @@ class Admin(TestCase):
         self.waiting = tasks.add.using(run_after=tasks.timedelta(hours=1)).enqueue(3)
         self.by_state = {job.state: job for job in Job.objects.all()}
 
-    def act(self, action, *jobs):
+    def act(self, action, *jobs, **more):
         return self.client.post(
             "/admin/bide/job/",
-            {"action": action, "_selected_action": [job.pk for job in jobs]},
+            {"action": action, "_selected_action": [job.pk for job in jobs], **more},
             follow=True,
         )
 
@@ -77,31 +78,82 @@ class Admin(TestCase):
         self.act("cancel", scheduled)
         scheduled.refresh_from_db()
         self.assertEqual(scheduled.state, State.CANCELLED)
-        self.act("delete", *Job.objects.all())
+        asked = self.act("delete_selected", *Job.objects.all())
+        self.assertContains(asked, "Are you sure")
+        self.assertEqual(Job.objects.count(), 3)
+        self.act("delete_selected", *Job.objects.all(), post="yes")
         self.assertEqual(
             (Job.objects.count(), Attempt.objects.count(), Result.objects.count()), (0, 0, 0)
         )
         self.assertEqual({row.who for row in app.store.audit.read()}, {"root"})
 
-    def test_the_page_of_a_job_has_the_actions(self):
-        failed = self.by_state[State.FAILED]
-        there = f"/admin/bide/job/{failed.pk}/change/"
-        self.client.post(there, {"bide_action": "retry"})
+    def page(self, job, what="change"):
+        return f"/admin/bide/job/{job.pk}/{what}/"
+
+    def buttons(self, job):
+        shown = self.client.get(self.page(job)).content.decode()
+        return re.findall(r'<input type="submit" name="_(\w+)"', shown)
+
+    def test_the_page_of_a_job_offers_what_its_state_allows(self):
+        failed, scheduled = self.by_state[State.FAILED], self.by_state[State.SCHEDULED]
+        self.assertEqual(self.buttons(failed), ["retry"])
+        self.assertEqual(self.buttons(scheduled), ["run_now", "cancel"])
+        self.assertEqual(self.buttons(self.by_state[State.SUCCEEDED]), [])
+        done = self.client.post(self.page(failed), {"_retry": "Retry"}, follow=True)
+        self.assertContains(done, "1 job changed")
         failed.refresh_from_db()
         self.assertEqual(failed.state, State.READY)
-        gone = self.client.post(there, {"bide_action": "delete"}, follow=True)
-        self.assertEqual(gone.status_code, 200)
+        self.client.post(self.page(scheduled), {"_run_now": "Run now"})
+        scheduled.refresh_from_db()
+        self.assertEqual(scheduled.state, State.READY)
+        self.client.post(self.page(scheduled), {"_cancel": "Cancel"})
+        scheduled.refresh_from_db()
+        self.assertEqual(scheduled.state, State.CANCELLED)
+
+    def test_a_button_pressed_too_late_changes_nothing(self):
+        """The page is old: the job has succeeded since."""
+        done = self.by_state[State.SUCCEEDED]
+        self.client.post(self.page(done), {"_cancel": "Cancel"})
+        done.refresh_from_db()
+        self.assertEqual(done.state, State.SUCCEEDED)
+
+    def test_deleting_asks_first(self):
+        failed = self.by_state[State.FAILED]
+        self.assertContains(self.client.get(self.page(failed)), self.page(failed, "delete"))
+        self.assertContains(self.client.get(self.page(failed, "delete")), "Are you sure")
+        self.assertTrue(Job.objects.filter(pk=failed.pk).exists())
+        gone = self.client.post(self.page(failed, "delete"), {"post": "yes"}, follow=True)
+        self.assertContains(gone, "1 job changed")
         self.assertFalse(Job.objects.filter(pk=failed.pk).exists())
+        self.assertFalse(Attempt.objects.filter(job_id=failed.pk).exists())
+
+    def test_pages_of_jobs_that_are_not_there_say_so(self):
+        for pk in ("0", "abc", "9" * 30, "_00", "1%2F2"):
+            for what in ("change", "delete"):
+                there = f"/admin/bide/job/{pk}/{what}/"
+                posted = self.client.post(there, {"_retry": "Retry"})
+                self.assertIn(posted.status_code, (302, 403))
+                self.assertEqual(self.client.get(there).status_code, 302)
 
     def test_who_may_only_look_only_looks(self):
         self.client.force_login(user("guest", "view_job", is_staff=True))
         failed = self.by_state[State.FAILED]
         self.act("retry", failed)
-        self.client.post(f"/admin/bide/job/{failed.pk}/change/", {"bide_action": "retry"})
+        self.act("delete_selected", failed, post="yes")
+        self.client.post(self.page(failed), {"_retry": "Retry"})
+        refused = self.client.post(self.page(failed, "delete"), {"post": "yes"})
+        self.assertEqual(refused.status_code, 403)
         failed.refresh_from_db()
         self.assertEqual(failed.state, State.FAILED)
-        page = self.client.get(f"/admin/bide/job/{failed.pk}/change/")
-        self.assertNotContains(page, "bide_action")
+        self.assertEqual(self.buttons(failed), [])
+        self.assertNotContains(self.client.get(self.page(failed)), "deletelink")
+
+    def test_who_may_operate_may_not_delete(self):
+        self.client.force_login(user("operator", "change_job", is_staff=True))
+        failed = self.by_state[State.FAILED]
+        self.assertEqual(self.buttons(failed), ["retry"])
+        self.assertNotContains(self.client.get(self.page(failed)), "deletelink")
+        self.assertEqual(self.client.get(self.page(failed, "delete")).status_code, 403)
 
     def test_a_job_of_a_task_that_is_gone_can_be_looked_at(self):
         Job.objects.filter(pk=self.by_state[State.FAILED].pk).update(
