@@ -70,23 +70,37 @@ class Bare:
     moment: Any = datetime.now(UTC)
 
     def __init__(self, url: str, jobs: int) -> None:
-        self.url, self.jobs = url, jobs
-        self.rows = [
+        self.url, self.jobs, self.rows = url, jobs, self.make(jobs)
+
+    def make(self, count: int) -> list[tuple[Any, ...]]:
+        """Rows of Bide's table, in the order of COLUMNS."""
+        return [
             (new_key(), "nothing", "default", 0, 0, PAYLOAD, self.moment, self.moment, n)
-            for n in range(jobs)
+            for n in range(count)
         ]
 
     def drain(self, size: int) -> dict[str, float]:
         """Everything, `size` at a time."""
+        self.clear()
         self.fill()
         return timed(self.url, lambda: self.empty(size))
 
     def enqueue(self, size: int) -> dict[str, float]:
         """Everything, `size` a statement, committed each."""
+        self.clear()
         return timed(self.url, lambda: self.store(size))
+
+    def clear(self) -> None:
+        """An empty table."""
+        raise NotImplementedError
 
     def fill(self) -> None:
         self.store(1000)
+
+    @staticmethod
+    def perform(payload: str) -> None:
+        """One job."""
+        json.loads(payload)
 
     def empty(self, size: int) -> None:
         raise NotImplementedError
@@ -117,6 +131,8 @@ class PostgreSQL(Bare):
 
         super().__init__(url, jobs)
         self.connection = psycopg.connect(plain(url), autocommit=True)
+
+    def clear(self) -> None:
         self.connection.execute("TRUNCATE bide_jobs")
 
     def fill(self) -> None:
@@ -125,9 +141,10 @@ class PostgreSQL(Bare):
 
     def empty(self, size: int) -> None:
         cursor, claim = self.connection.cursor(), self.claim.format(size)
+        cursor.execute("SET synchronous_commit = off")  # as Bide claims and reports
         while taken := cursor.execute(claim, prepare=True).fetchall():
             for row in taken:
-                json.loads(row[2])
+                self.perform(row[2])
             cursor.execute(self.finish, ([row[0] for row in taken],), prepare=True)
 
     def store(self, size: int) -> None:
@@ -164,6 +181,8 @@ class SQLite(Bare):
         self.connection = sqlite3.connect(make_url(url).database or "", isolation_level=None)
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
             self.connection.execute(statement)
+
+    def clear(self) -> None:
         self.connection.execute("DELETE FROM bide_jobs")
 
     def empty(self, size: int) -> None:
@@ -175,7 +194,7 @@ class SQLite(Bare):
             if not taken:
                 return
             for row in taken:
-                json.loads(row[2])
+                self.perform(row[2])
             execute("BEGIN IMMEDIATE")
             self.connection.executemany(self.finish, [row[:2] for row in taken])
             execute("COMMIT")
@@ -216,7 +235,9 @@ class MySQL(Bare):
             init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         )  # fmt: skip
         self.cursor = self.connection.cursor()
-        self.cursor.execute("DELETE FROM bide_jobs")
+
+    def clear(self) -> None:
+        self.cursor.execute("TRUNCATE TABLE bide_jobs")
 
     def empty(self, size: int) -> None:
         cursor, look = self.cursor, self.look.format(size)
@@ -231,7 +252,7 @@ class MySQL(Bare):
             if not taken:
                 return
             for row in taken:
-                json.loads(row[2])
+                self.perform(row[2])
             cursor.execute(self.finish, (ids,))
 
     def store(self, size: int) -> None:

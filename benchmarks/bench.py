@@ -16,6 +16,7 @@ import json
 import random
 import statistics
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -132,7 +133,9 @@ def row(entry: Entry, runs: list[Drain], entries: list[Entry]) -> Row:
 
 def drains(contest: Contest, peers: list[str]) -> None:
     """One worker process on PostgreSQL (and the peers that keep jobs in Redis)."""
-    entries: list[Entry] = [("bare_psycopg", False), ("bide_jobs", False), ("bide_async", False)]
+    entries: list[Entry] = [
+        (name, False) for name in ("bare_psycopg", "bare_on_bide", "bide_jobs", "bide_async")
+    ]
     for peer in peers:
         contender = None if peer == "huey_sqlite" else contest.contender(peer)
         if contender is not None:
@@ -175,14 +178,13 @@ def elsewhere(
     def section(contest: Contest, peers: list[str]) -> None:
         def measure(one: Contender, best: bool) -> Drain:
             count = contest.count(one, best)
-            if one.module == "bide_jobs":
+            if one.module in ("bide_jobs", "bare_on_bide"):
                 one = Contender(one.module, one.python, one.about | {"store": kind})
                 count //= 2
             return drain(one, contest.stores, count, best=best, workers=1)
 
         entries = [
-            (ours, False),
-            ("bide_jobs", False),
+            *((name, False) for name in (ours, "bare_on_bide", "bide_jobs")),
             *((peer, False) for peer in others if peer in peers),
         ]
         contest.rounds(kind, title, entries, measure, ceiling=ours)
@@ -202,7 +204,7 @@ def enqueues(
             quick = one.module.startswith(("bare", "bide", "pgqueuer", "awa")) or action == "one"
             return enqueue(one, contest.stores, action, usual if quick else slow)
 
-        entries = [(name, False) for name in ("bare_psycopg", "bide_jobs", *peers)]
+        entries = [(name, False) for name in ("bare_psycopg", "bare_on_bide", "bide_jobs", *peers)]
         entries = [entry for entry in entries if entry[0] != "huey_sqlite"]
         contest.rounds(f"enqueue-{action}", title, entries, measure, ceiling="bare_psycopg")
 
@@ -270,7 +272,9 @@ def main() -> None:
     contest = Contest(options)
     try:
         for key in options.only.split(","):
+            began = time.monotonic()
             SECTIONS[key](contest, chosen)
+            contest.say(f"{key} took {time.monotonic() - began:.0f} s")
     finally:
         contest.stores.close()
     result = {
@@ -305,8 +309,8 @@ def page(contest: Contest, result: dict[str, Any]) -> str:
         "# Measured beside others\n\n"
         "Made by `bin/bench --write`; do not edit. No-op jobs stored beforehand, servers that flush every\n"
         f"commit; {about['cores']} cores, {about['memory_gib']} GiB, {about['processor']}, Python "
-        f"{about['python']};\n{result['rounds']} interleaved rounds, medians. How each system is configured "
-        "stands in `benchmarks/peers`.\n"
+        f"{about['python']};\n{result['rounds']} interleaved rounds, medians. [How they are compared and "
+        "configured](contest.md) is told elsewhere.\n"
     )
     noise = f"\n**{result['noise']}**\n" if result["noise"] else ""
     parts = [

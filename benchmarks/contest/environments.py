@@ -13,7 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 CACHE = HERE.parent / ".cache" / "contest"
-OURS = ("bare_psycopg", "bare_sqlite", "bare_pymysql", "bide_jobs", "bide_async")
+OURS = ("bare_psycopg", "bare_sqlite", "bare_pymysql", "bare_on_bide", "bide_jobs", "bide_async")
 
 
 class Unavailable(Exception):

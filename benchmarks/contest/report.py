@@ -10,6 +10,7 @@ NAMES = {
     "bare_psycopg": "bare psycopg (the ceiling)",
     "bare_sqlite": "bare sqlite3 (the ceiling)",
     "bare_pymysql": "bare PyMySQL (the ceiling)",
+    "bare_on_bide": "the bare driver on Bide's table",
     "bide_jobs": "Bide",
     "bide_async": "Bide, async def jobs",
     "pgqueuer_": "PgQueuer",
