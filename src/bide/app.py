@@ -125,7 +125,9 @@ class App(Declarer):
     @cached_property
     def _home(self) -> Home:
         encoder = self._encoder
-        return Home(self.store, encoder.decode, encoder.write_result, encoder.read_result)
+        return Home(
+            self.store, encoder.decode, encoder.write_result, encoder.read_result, encoder.live
+        )
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:

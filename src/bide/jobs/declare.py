@@ -127,15 +127,15 @@ class Using(Generic[P, R]):
 
     def delay(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """Store the call as a job."""
-        return self._app.enqueue(Call(self._target, args, kwargs, self._options))
+        return self._app.enqueue(Call(self._target, args, kwargs or None, self._options))
 
     async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """The same without blocking the event loop."""
-        return await self._app.aenqueue(Call(self._target, args, kwargs, self._options))
+        return await self._app.aenqueue(Call(self._target, args, kwargs or None, self._options))
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> Call:
         """The call, to be stored by `app.enqueue_many`."""
-        return Call(self._target, args, kwargs, self._options)
+        return Call(self._target, args, kwargs or None, self._options)
 
 
 class JobFunction(Generic[P, R, T]):

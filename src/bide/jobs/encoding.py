@@ -6,7 +6,7 @@ from typing import Any
 
 from bide.jobs import signatures
 from bide.jobs.declare import JobFunction
-from bide.jobs.enqueue import Call
+from bide.jobs.enqueue import Call, Prepared
 from bide.jobs.payload import MethodCall, Payload, Payloads
 from bide.jobs.registry import Registry
 
@@ -19,14 +19,15 @@ class Encoder:
         self.decode = payloads.decode
         self.write_result, self.read_result = payloads.write_result, payloads.read_result
 
-    def encode(self, call: Call) -> tuple[str, str, Payload]:
-        """Name, payload text, and the payload on the very objects that were passed (DJ-019)."""
-        target = call.target.original if isinstance(call.target, JobFunction) else call.target
-        encoded = self._payloads.encode(target, call.args, call.kwargs)
-        return encoded.name, encoded.payload, self._live(target, call)
+    def encode(self, call: Call) -> Prepared:
+        """Raises EnqueueError in one of its kinds for what cannot be stored."""
+        encoded = self._payloads.encode(_target(call), call.args, call.kwargs)
+        live = self.live(call) if encoded.function is None else None
+        return Prepared(encoded.name, encoded.payload, live, encoded.function)
 
-    def _live(self, target: Any, call: Call) -> Payload:
-        args, kwargs = list(call.args), dict(call.kwargs or {})
+    def live(self, call: Call) -> Payload:
+        """The payload on the very objects that were passed (DJ-019)."""
+        target, args, kwargs = _target(call), list(call.args), dict(call.kwargs or {})
         if isinstance(target, MethodCall):
             return _method(target, args, kwargs)
         declared = self._registry.declared(target)
@@ -34,6 +35,10 @@ class Encoder:
             return Payload(target, args, kwargs, None, declared)
         declared = declared or self._registry.declared(type(target))
         return Payload(target.perform, [], {}, target, declared)
+
+
+def _target(call: Call) -> Any:
+    return call.target.original if isinstance(call.target, JobFunction) else call.target
 
 
 def _method(call: MethodCall, args: list[Any], kwargs: dict[str, Any]) -> Payload:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby, islice
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +21,7 @@ from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.names import MAX_LENGTH, problem_with
 from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer
+from bide.jobs.registry import Declared
 
 #: Rows of one INSERT of enqueue_many.
 BATCH = 1000
@@ -76,8 +76,7 @@ class Defaults(Protocol):
 ANY = Options()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call that is to become a job: what `bind` returns."""
 
     target: Any
@@ -98,10 +97,20 @@ def as_call(target: Any, options: Mapping[str, Any]) -> Call:
     return Call(target, (), {}, Options.of(options))
 
 
-class Encode(Protocol):
-    """Writes a call: its name, its payload text, and the payload as it would come back."""
+class Prepared(NamedTuple):
+    """A call as it is stored: its name, the text of its payload, and the payload as it would come back;
+    for a function its declaration, and the payload only when somebody asks for it."""
 
-    def __call__(self, call: Call) -> tuple[str, str, Payload]: ...
+    name: str
+    text: str
+    payload: Payload | None
+    function: Declared | None
+
+    def option(self, name: str) -> Any:
+        """As bide.jobs.handle.option."""
+        if self.payload is not None:
+            return option(self.payload, name)
+        return getattr(self.function.options, name, None) if self.function is not None else None
 
 
 DelayJobs = bool | Callable[..., Any] | None
@@ -124,7 +133,7 @@ class Enqueuer:
         lifecycle: Lifecycle,
         defaults: Defaults,
         performer: Performer,
-        encode: Encode,
+        encode: Callable[[Call], Prepared],
     ) -> None:
         self._home = home
         self._lifecycle = lifecycle
@@ -207,33 +216,37 @@ class Enqueuer:
         return passed
 
     def _prepare(self, call: Call, key: str, now: datetime) -> Job:
-        name, text, payload = self._encode(call)
-        options = call.options
-        queue = self._queue(options, payload)
-        priority = self._priority(options, payload, queue)
+        prepared, options = self._encode(call), call.options
+        queue = self._queue(options, prepared)
+        priority = self._priority(options, prepared, queue)
         run_at = _moment(options.run_at)
+        name, text, payload, _ = prepared
         new = NewJob(key, name, queue, priority, text, run_at, now, options.max_attempts)
-        return Job.unsaved(self._home, new, payload)
+        # The session is the caller's business: nothing of ours keeps it.
+        kept = call if options.session is None else call._replace(options=ANY)
+        return Job.unsaved(self._home, new, payload, kept)
 
-    def _queue(self, options: Options, payload: Payload) -> str:
+    def _queue(self, options: Options, prepared: Prepared) -> str:
         """The option, else the payload's queue_name, else the default (queue.md 2.2, DJ-538)."""
         if options.queue is not None:
             return options.queue
-        named = option(payload, "queue_name")
+        named = prepared.option("queue_name")
         return str(named) if named is not None else self._defaults.default_queue
 
-    def _priority(self, options: Options, payload: Payload, queue: str) -> int:
+    def _priority(self, options: Options, prepared: Prepared, queue: str) -> int:
         """The option, else the declaration's, else the queue's, else the default; 0 is a value (DJ-536)."""
         if options.priority is not None:
             return options.priority
-        declared = payload.declared.options if payload.declared is not None else None
-        own = getattr(declared, "default_priority", None)
+        declared = prepared.function
+        if prepared.payload is not None:
+            declared = prepared.payload.declared
+        own = getattr(declared.options, "default_priority", None) if declared is not None else None
         if own is not None:
             return int(own)
         return self._defaults.queue_priorities.get(queue, self._defaults.default_priority)
 
     def _hook(self, job: Job) -> None:
-        target = job.payload_object.object
+        target = job.hooked
         if target is not None:
             call_hook(target, "enqueue", job)
         _check(job)
@@ -277,16 +290,27 @@ def _check(job: Job) -> None:
     priority: Any = job.priority
     if queue is None or priority is None:
         raise EnqueueError(f"{job!r} needs a queue and a priority, e.g. queue='mail', priority=0")
-    _check_queue(job.queue)
-    _check_number("priority", job.priority)
-    _check_number("max_attempts", job.max_attempts)
+    told: tuple[Any, ...] = (job.name, queue, priority, job.max_attempts, job.locale)
+    try:
+        _check_told(*told)
+    except TypeError:  # what cannot be remembered is looked at and refused
+        _check_told.__wrapped__(*told)
     # A server that refuses a text may end the caller's transaction; so none is sent that it would.
-    _check_text("name", job.name, MAX_LENGTH)
     _check_text("key", job.key, KEY_LENGTH)
-    _check_text("locale", job.locale, MAX_LENGTH)
     if not job.key.isascii():
         raise EnqueueError(f"key={job.key!a} must be ASCII")
-    job.run_at = _moment(job.run_at)
+    if job.run_at is not None:
+        job.run_at = _moment(job.run_at)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _check_told(name: Any, queue: Any, priority: Any, max_attempts: Any, locale: Any) -> None:
+    """What most jobs have in common; what was found right is remembered."""
+    _check_queue(queue)
+    _check_number("priority", priority)
+    _check_number("max_attempts", max_attempts)
+    _check_text("name", name, MAX_LENGTH)
+    _check_text("locale", locale, MAX_LENGTH)
 
 
 def _check_queue(queue: Any) -> None:

@@ -31,7 +31,7 @@ R = TypeVar("R", default=Any)
 
 def option(payload: Payload, name: str, *args: Any) -> Any:
     """What the job object (or opted-in target) answers, else what `@app.job(...)` was told, else None."""
-    answer = ask(payload.object, name, *args)
+    answer = None if payload.object is None else ask(payload.object, name, *args)
     if answer is not None or payload.declared is None:
         return answer
     return getattr(payload.declared.options, name, None)
@@ -54,12 +54,14 @@ add_fields(_of_current_job)
 
 
 class Home(NamedTuple):
-    """Where a job belongs: its store, how its payload is brought back, how results are written and read."""
+    """Where a job belongs: its store, how its payload is brought back from the column or, where it was just
+    enqueued, from the call; how results are written and read."""
 
     store: Store
     decode: Callable[[str], Payload]
     write: Callable[[Any], str] = json.dumps
     read: Callable[[str], Any] = json.loads
+    live: Callable[[Any], Payload] | None = None
 
 
 class Job(Generic[R]):
@@ -71,6 +73,7 @@ class Job(Generic[R]):
 
     __slots__ = (
         "_at_work",
+        "_call",
         "_home",
         "_payload_object",
         "attempts",
@@ -124,24 +127,27 @@ class Job(Generic[R]):
     #: What this attempt returned and is to be kept, in the process that ran it.
     kept: Kept | None
 
-    def __init__(self, home: Home, row: JobRow) -> None:
+    def __init__(self, home: Home, row: JobRow | tuple[Any, ...]) -> None:
         self._home, self._at_work = home, False
         self._read(row)
 
     @classmethod
-    def unsaved(cls, home: Home, new: NewJob, payload: Payload) -> Job:
-        """A job that is not stored yet; it performs the very object that was passed (DJ-019)."""
+    def unsaved(cls, home: Home, new: NewJob, payload: Payload | None, call: Any = None) -> Job:
+        """A job that is not stored yet; it performs the very object that was passed (DJ-019).
+
+        Without a payload `home.live` makes it of `call` when somebody asks.
+        """
         row = (
-            0, new.key, new.name, new.queue, new.priority, State.READY, new.payload, 0, 0,
+            None, new.key, new.name, new.queue, new.priority, State.READY, new.payload, 0, 0,
             new.max_attempts, new.run_at, None, None, None, 0, None, None, None, new.created_at,
             new.locale, new.context,
         )  # fmt: skip
-        job = cls(home, JobRow._make(row))
-        job.id = None
+        job = cls(home, row)
         job._payload_object = payload
+        job._call = call if payload is None else None
         return job
 
-    def _read(self, row: JobRow) -> None:
+    def _read(self, row: tuple[Any, ...]) -> None:
         (
             self.id, self.key, self.name, self.queue, self.priority, state, self.payload,
             self.attempts, self.crashes, self.max_attempts, self.run_at, self.locked_at,
@@ -151,6 +157,7 @@ class Job(Generic[R]):
         self.state = _STATE_NAMES[state]
         self.error = self.kept = None
         self._payload_object: Payload | None = None
+        self._call: Any = None
 
     @property
     def payload_object(self) -> Payload:
@@ -159,11 +166,18 @@ class Job(Generic[R]):
         Its records live in a session for as long as the job is being performed. Outside of that they
         are detached: what was loaded with them can be read, nothing more.
         """
+        if self._payload_object is None and self._call is not None and self._home.live is not None:
+            self._payload_object = self._home.live(self._call)
         if self._payload_object is None:
             self._payload_object = self._home.decode(self.payload)
             if not self._at_work:
                 self._payload_object.close()
         return self._payload_object
+
+    @property
+    def hooked(self) -> Any:
+        """What carries hooks; None for a function that was just called, whose payload is not asked for."""
+        return None if self._call is not None else self.payload_object.object
 
     def take_up(self) -> None:
         """An attempt begins: records keep their session until `let_go`."""

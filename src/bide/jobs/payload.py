@@ -27,13 +27,13 @@ from bide.errors import (
 )
 from bide.jobs import signatures
 from bide.jobs.names import name_of_object, storable
+from bide.jobs.plain_calls import AS_IT_IS, VERSION, Written
 from bide.jobs.reach import Reach, Reached
 from bide.jobs.reading import Reader
 from bide.jobs.records import Records
 from bide.jobs.registry import Declared, Registry
 from bide.jobs.writing import TAG, Writer, show
 
-VERSION = 1
 DEFAULT_MAX_SIZE = 1024 * 1024
 
 
@@ -45,10 +45,14 @@ class MethodCall(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """What is stored of a call: `name` for people and lists, `payload` for the worker."""
+    """What is stored of a call: `name` for people and lists, `payload` for the worker.
+
+    `function` is its declaration, None for methods and job objects.
+    """
 
     name: str
     payload: str
+    function: Declared | None = None
 
 
 def _nothing_to_close() -> None:
@@ -93,6 +97,7 @@ class Payloads:
         self._registry = registry
         self._writer = Writer(self._reach)
         self._signatures: dict[Declared, signatures.Signature] = {}
+        self._written: dict[Declared, Written] = {}
         self.max_size = max_size
 
     def encode(
@@ -109,12 +114,7 @@ class Payloads:
         if isinstance(target, MethodCall):
             name, envelope = self._method(target, args, kwargs)
         elif (declared := _function(self._registry, target)) is not None:
-            name, signature = declared.label, self._signature(declared)
-            envelope = {"v": VERSION, "job": declared.name}
-            if not kwargs and signature.takes_exactly(args) and _is_stored_as_it_is(args):
-                envelope |= {"args": args, "kwargs": {}}
-            else:
-                envelope |= self._arguments(name, signature, args, kwargs)
+            return self._function(declared, args, kwargs)
         else:
             name, envelope = self._object(target)
         return Encoded(storable(name), self._text(name, envelope))
@@ -149,6 +149,18 @@ class Payloads:
             raise
         payload.close = known.close
         return payload
+
+    def _function(
+        self, declared: Declared, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Encoded:
+        known = self._written.get(declared)
+        if known is None:
+            known = self._written[declared] = Written.of(declared, self._signature(declared))
+        if not kwargs and (encoded := known.plainly(args)) is not None:
+            return Encoded(known.name, self._fitting(declared.label, encoded), declared)
+        envelope = {"v": VERSION, "job": declared.name}
+        envelope |= self._arguments(declared.label, known.signature, args, kwargs)
+        return Encoded(known.name, self._text(declared.label, envelope), declared)
 
     def _method(
         self, call: MethodCall, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -225,7 +237,7 @@ class Payloads:
         }
 
     def _write(self, name: str, place: str, value: Any) -> Any:
-        if type(value) in _AS_IT_IS or (type(value) is str and value.isascii()):
+        if type(value) in AS_IT_IS or (type(value) is str and value.isascii()):
             return value
         return self._named(name, place, lambda: self._writer.write(value))
 
@@ -237,7 +249,9 @@ class Payloads:
             raise _refused(name, path, error) from None
 
     def _text(self, name: str, envelope: Any) -> str:
-        encoded = msgspec.json.encode(envelope)
+        return self._fitting(name, msgspec.json.encode(envelope))
+
+    def _fitting(self, name: str, encoded: bytes) -> str:
         if len(encoded) > self.max_size:
             raise PayloadTooLarge(
                 f"{name} cannot be stored: its payload has {len(encoded):,} bytes, and "
@@ -297,21 +311,6 @@ class Payloads:
         args, kwargs = _read_arguments(reader, signature, envelope, _method_name(target, method))
         hooked = target if getattr(cls, "delayed_hooks", False) is True else None
         return Payload(call, args, kwargs, hooked)
-
-
-_AS_IT_IS = frozenset({bool, type(None)})
-
-
-def _is_stored_as_it_is(values: Sequence[Any]) -> bool:
-    """Whether JSON has all of these, and every reader of JSON makes the same of them."""
-    for value in values:
-        kind = type(value)
-        if kind is int:
-            if not -(2**63) <= value < 2**63:
-                return False
-        elif not (value.isascii() if kind is str else kind in _AS_IT_IS):
-            return False
-    return True
 
 
 def _function(registry: Registry, target: Any) -> Declared | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -115,7 +114,7 @@ class DjangoApp(App):
     def _on_alias(self, call: Call) -> Call:
         if call.options.session is not None:
             return call
-        return replace(call, options=call.options._replace(session=self.alias))
+        return call._replace(options=call.options._replace(session=self.alias))
 
     @property
     def shown_url(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from bide.clock import monotonic
@@ -306,8 +307,10 @@ def by_priority(levels: Iterable[Level]) -> list[tuple[int, list[str]]]:
 def lowest_places(rows: Iterable[Row]) -> dict[Level, int]:
     """The lowest place of each level; rows begin with queue, priority and place."""
     lowest: dict[Level, int] = {}
-    for queue, priority, pos, *_ in rows:
-        lowest[queue, priority] = min(pos, lowest.get((queue, priority), pos))
+    for row in rows:
+        level, pos = (row[0], row[1]), row[2]
+        if pos < lowest.get(level, inf):
+            lowest[level] = pos
     return lowest
 
 

@@ -28,8 +28,8 @@ class Inserts:
         self._statements = statements
 
     def store(self, jobs: Sequence[NewJob], execute: Execute, stored: list[Row]) -> list[int]:
-        """The id of each; `stored` gets the rows of those that were not there: queue, priority, place,
-        state, id, key."""
+        """The id of each; `stored` gets a row of each level and state of those that were not there: queue,
+        priority, lowest place, state, ids, keys."""
         ids: dict[str, int] = {}
         for batch in _batches(jobs):
             self._insert(batch, execute, stored, ids)
@@ -46,7 +46,8 @@ class Inserts:
     ) -> None:
         rows = execute(self._statements["insert"], columns(batch))
         stored += rows
-        ids |= {row[-1]: row[-2] for row in rows}
+        for *_, new, keys in rows:
+            ids.update(zip(keys, new, strict=True))
 
 
 def columns(batch: Sequence[NewJob]) -> dict[str, Any]:

@@ -38,5 +38,6 @@ WITH given AS MATERIALIZED (
         concat(chr(10), current_setting('bide.told', true)), concat(chr(10), h.level, chr(10))
     ) = 0
 )
-SELECT s.queue, s.priority, s.pos, s.state, s.id, s.key
+SELECT s.queue, s.priority, min(s.pos), s.state, array_agg(s.id), array_agg(s.key)
 FROM stored AS s CROSS JOIN (SELECT count(*) FROM told) AS t
+GROUP BY s.queue, s.priority, s.state
