@@ -44,3 +44,16 @@ def test_a_subscriber_hears_everything_unless_it_says_what_it_wants() -> None:
     picky()
     every()
     assert not events.heard("job_started")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_an_ear_hears_of_a_subscriber_at_once_and_of_a_changed_level_soon() -> None:
+    ear = events.Ear("job_started")
+    assert not ear.hears(100.0)
+    leave = events.subscribe(lambda name, facts: None)
+    assert ear.hears(100.0)
+    leave()
+    assert not ear.hears(100.0)
+    logging.getLogger("bide").setLevel(logging.INFO)
+    assert not ear.hears(100.0 + events.BELIEVED)
+    assert ear.hears(100.1 + events.BELIEVED)

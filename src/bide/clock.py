@@ -15,9 +15,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC) if _wall is None else _wall()
 
 
-def monotonic() -> float:
-    """Seconds that only grow; for durations and deadlines, never for display."""
-    return time.monotonic()
+#: Seconds that only grow; for durations and deadlines, never for display.
+monotonic = time.monotonic
 
 
 def microseconds() -> int:

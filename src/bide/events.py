@@ -15,6 +15,10 @@ Wants = Callable[[str], bool]
 
 _subscribers: list[Subscriber] = []
 _wants: list[Wants] = []
+_changes = 0
+
+#: Seconds for which what is heard is believed to be heard on.
+BELIEVED = 0.1
 
 
 def emit(name: str, /, **facts: Any) -> None:
@@ -36,6 +40,26 @@ def heard(name: str) -> bool:
     return False
 
 
+class Ear:
+    """`heard` for one event that happens for every job: asked anew when that may have changed.
+
+    Who subscribes or leaves is known at once; a changed mind (the level of a logger) soon.
+    """
+
+    __slots__ = ("_answer", "_changes", "_name", "_until")
+
+    def __init__(self, name: str) -> None:
+        self._name, self._answer = name, False
+        self._changes, self._until = -1, 0.0
+
+    def hears(self, now: float) -> bool:
+        """Whether anybody listens at the (monotonic) moment."""
+        if now > self._until or self._changes != _changes:
+            self._changes, self._until = _changes, now + BELIEVED
+            self._answer = heard(self._name)
+        return self._answer
+
+
 def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable[[], None]:
     """Call `subscriber(name, facts)` for every event; returns a function that ends it.
 
@@ -43,10 +67,17 @@ def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable
     """
     _subscribers.append(subscriber)
     _wants.append(wants)
+    _changed()
 
     def unsubscribe() -> None:
         if subscriber in _subscribers:
             place = _subscribers.index(subscriber)
             del _subscribers[place], _wants[place]
+            _changed()
 
     return unsubscribe
+
+
+def _changed() -> None:
+    global _changes  # noqa: PLW0603 - what is remembered of who listens is told from what holds
+    _changes += 1

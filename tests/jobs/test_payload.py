@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bide import errors
+from bide.jobs.declare import Declaration
 from bide.jobs.payload import MethodCall, Payloads
 from bide.jobs.registry import Registry
 
@@ -189,6 +190,57 @@ def test_a_payload_without_kwargs_still_runs(payloads) -> None:
     """DJ-335."""
     text = json.dumps({"v": 1, "job": f"{__name__}.welcome", "args": [3]})
     assert payloads.decode(text).perform() == "3 you"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"v":1,"job":"NAME","args":[7],"kwargs":{}}',
+        ' {"v":1,"job":"NAME","args":[7],"kwargs":{}}',
+        '{"job":"NAME","v":1,"kwargs":{},"args":[7]}',
+        '{"v":1,"job":"NAME","args":[7],"kwargs":{},"by":"hand"}',
+        '{"v":1,"job":"NAME","kwargs":{},"args":[7]}',
+        '{"v":1,"job":"NAME","args":[],"kwargs":{"user_id":7}}',
+        '{"v":1,"job":"NAME","args":[7]}',
+    ],
+)
+def test_however_a_call_is_written_it_is_the_same_call(registry, payloads, text) -> None:
+    declared = registry.declared(welcome)
+    found = payloads.decode(text.replace("NAME", declared.name))
+    assert (found.call, found.perform(), found.declared) == (welcome, "7 you", declared)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('{"v":1,"job":"NAME","args":[7],"kwargs":{}', errors.MalformedPayload),
+        ('{"v":1,"job":"NAME","args":7,"kwargs":{}}', errors.MalformedPayload),
+        ('{"v":1,"job":7,"args":[7],"kwargs":{}}', errors.MalformedPayload),
+        ('{"v":1,"job":"nowhere","args":[7],"kwargs":{}}', errors.UnknownJob),
+        ('{"v":1,"job":"NAME","args":[7],"kwargs":{},"v":2}', errors.UnknownJob),
+        ('{"v":1,"job":"NAME","args":["seven"],"kwargs":{}}', errors.IncompatibleJob),
+        ('{"v":1,"job":"NAME","args":' + "[" * 99999, errors.MalformedPayload),
+    ],
+)
+def test_a_call_that_is_none_is_refused_as_any_payload(registry, payloads, text, error) -> None:
+    with pytest.raises(error):
+        payloads.decode(text.replace("NAME", registry.declared(welcome).name))
+
+
+def test_what_its_declaration_asks_for_keeps_a_function_from_being_silent() -> None:
+    registry = Registry()
+    payloads = Payloads(registry)
+    for options, silent in (
+        ({}, True),
+        ({"queue": "mail", "max_attempts": 3}, True),
+        ({"max_run_time": 3}, False),
+        ({"keep_result": 60}, False),
+    ):
+
+        def work(number: int) -> None: ...
+
+        registry.register_function(work, name="work", options=Declaration.from_options(options))
+        assert payloads.decode(payloads.encode(work, [1]).payload).silent is silent
 
 
 def test_stored_state_that_the_class_does_not_know_is_ignored(payloads) -> None:

@@ -194,6 +194,46 @@ def test_attempts_are_added_up_together_and_measured_one_by_one(app: bide.App) -
     assert sum(sum(row.wait_buckets[6:7]) for row in counted) == 4
 
 
+def test_attempts_of_several_jobs_and_minutes_are_told_apart(app: bide.App) -> None:
+    sink = Sink()
+    tally = Tally(sink)
+    half_past = datetime(2027, 1, 31, 8, 0, 59, 500000, tzinfo=UTC)
+    clock.set_wall(lambda: half_past)
+    try:
+        one, other = a_job(app, "one"), a_job(app, "other", queue="else")
+        now = clock.monotonic()
+        for job, after in ((one, 0.0), (other, 0.1), (one, 0.2), (one, 0.7), (other, 0.8)):
+            tally.ended(job, now + after, now + after + 0.05)
+        tally.report()
+        for after in (0.0, 0.7):
+            tally.ended(one, now + after, now + after + 0.05)
+        tally.report()
+    finally:
+        clock.set_wall(None)
+    counted = {
+        (minute.minute, queue, name): row.succeeded
+        for (minute, queue, name), row in sink.rows.items()
+    }
+    assert counted == {
+        (0, "mail", "one"): 3, (0, "else", "other"): 1, (1, "mail", "one"): 2, (1, "else", "other"): 1,
+    }  # fmt: skip
+
+
+def test_a_job_that_began_before_it_was_due_has_not_waited(app: bide.App) -> None:
+    """As happens where the clocks of two machines differ; one without a due time has not either."""
+    sink = Sink()
+    tally, job = Tally(sink), a_job(app, "send")
+    for due in (clock.utc_now() + timedelta(seconds=5), None):
+        job.run_at = due
+        ended(tally, job)
+    job.run_at = clock.utc_now() - timedelta(seconds=20)
+    ended(tally, job)
+    tally.report()
+    [row] = sink.rows.values()
+    assert row.wait_seconds == row.wait_longest == pytest.approx(20, abs=5)
+    assert (row.wait_buckets[0], sum(row.wait_buckets)) == (2, 3)
+
+
 def test_what_one_thread_counts_while_another_writes_is_counted_once(app: bide.App) -> None:
     sink = Sink()
     tally, job = Tally(sink), a_job(app, "send")

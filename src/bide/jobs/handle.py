@@ -185,9 +185,10 @@ class Job(Generic[R]):
 
     def let_go(self) -> None:
         """The attempt is over, and so is the session of its records."""
-        self._at_work = False
-        if self._payload_object is not None:
-            self._payload_object.close()
+        if self._at_work:
+            self._at_work = False
+            if self._payload_object is not None:
+                self._payload_object.close()
 
     def to_store(self) -> NewJob:
         """This unsaved job as the store takes it, with what hooks changed (DJ-097)."""

@@ -127,13 +127,6 @@ class Lifecycle:
 
     def run(self, event: str, body: Callback, *args: Any) -> Any:
         """Run `body(*args)` inside the callbacks of `event`; returns what the around chain returns."""
-        if event not in self.used:
-            self._check_run(event, args)
-            return body(*args)
-        self._check_run(event, args)
-        return self._events[event].run(body, args)
-
-    def _check_run(self, event: str, args: tuple[Any, ...]) -> None:
         names = EVENTS.get(event)
         if names is None:
             raise InvalidCallback(_unknown(event))
@@ -141,6 +134,7 @@ class Lifecycle:
             raise InvalidCallback(
                 f"event {event!r} takes {len(names)} argument(s) ({', '.join(names)}), got {len(args)}"
             )
+        return self._events[event].run(body, args) if event in self.used else body(*args)
 
     def _register(self, kind: str, event: str, callback: Callback | None) -> Any:
         if event not in EVENTS:

@@ -28,6 +28,7 @@ from bide.errors import (
 from bide.jobs import signatures
 from bide.jobs.names import name_of_object, storable
 from bide.jobs.plain_calls import AS_IT_IS, VERSION, Written
+from bide.jobs.quick_calls import QuickCall, quick_call, says_nothing
 from bide.jobs.reach import Reach, Reached
 from bide.jobs.reading import Reader
 from bide.jobs.records import Records
@@ -65,7 +66,8 @@ class Payload:
 
     `object` carries hooks and optional methods: the job object or class itself; the target of a
     method if its class says `delayed_hooks = True` (`queue.md DJ-550`); None for functions.
-    `declared` is the declaration of the function or class, None for methods.
+    `declared` is the declaration of the function or class, None for methods. `silent`: it is a function
+    whose declaration says nothing that is asked for each attempt, which has no limit or result then.
     """
 
     call: Callable[..., Any]
@@ -74,6 +76,7 @@ class Payload:
     object: Any = None
     declared: Declared | None = None
     close: Callable[[], None] = _nothing_to_close
+    silent: bool = False
 
     def perform(self) -> Any:
         """Run the job and return its result; a coroutine when the job is `async def`."""
@@ -98,6 +101,8 @@ class Payloads:
         self._writer = Writer(self._reach)
         self._signatures: dict[Declared, signatures.Signature] = {}
         self._written: dict[Declared, Written] = {}
+        #: Of each function: its signature, and whether it `says_nothing`.
+        self._plans: dict[Declared, tuple[signatures.Signature, bool]] = {}
         self.max_size = max_size
 
     def encode(
@@ -138,9 +143,10 @@ class Payloads:
         pass with the next deployment; MalformedPayload and RecordNotFound are final. What a database
         raises while records are loaded comes through as it is.
         """
-        envelope = _envelope(text)
-        if (easy := self._easy(envelope)) is not None:
+        call = quick_call(text)
+        if call is not None and (easy := self._easy(call)) is not None:
             return easy
+        envelope = _envelope(text)
         known = Reached(self._reach)
         try:
             payload = self._payload(envelope, Reader(known))
@@ -259,15 +265,17 @@ class Payloads:
             )
         return encoded.decode()
 
-    def _easy(self, envelope: dict[str, Any]) -> Payload | None:
+    def _easy(self, call: QuickCall) -> Payload | None:
         """A function with plain arguments of the very types that it asks for; None for what is not."""
-        args, kwargs = envelope.get("args"), envelope.get("kwargs")
-        if kwargs or type(args) is not list or type(envelope.get("job")) is not str:
+        declared = self._registry.function(call.job)
+        plan = self._plans.get(declared)
+        if plan is None:
+            plan = self._signature(declared), says_nothing(declared.options)
+            self._plans[declared] = plan
+        signature, silent = plan
+        if not signature.takes_exactly(call.args):
             return None
-        declared = self._registry.function(envelope["job"])
-        if not self._signature(declared).takes_exactly(args):
-            return None
-        return Payload(declared.target, args, {}, None, declared)
+        return Payload(declared.target, call.args, {}, None, declared, silent=silent)
 
     def _signature(self, declared: Declared) -> signatures.Signature:
         known = self._signatures.get(declared)
@@ -313,6 +321,10 @@ class Payloads:
         return Payload(call, args, kwargs, hooked)
 
 
+#: Of any payload; the function of msgspec makes a decoder for each.
+_read_any = msgspec.json.Decoder().decode
+
+
 def _function(registry: Registry, target: Any) -> Declared | None:
     declared = target if isinstance(target, Declared) else registry.declared(target)
     return None if declared is None or isinstance(declared.target, type) else declared
@@ -342,7 +354,7 @@ def _method_name(target: Any, method: str) -> str:
 
 def _envelope(text: str) -> dict[str, Any]:
     try:
-        envelope = msgspec.json.decode(text)
+        envelope = _read_any(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise MalformedPayload(f"the payload is not JSON: {error}") from error
     if type(envelope) is not dict or type(envelope.get("v")) is not int:

@@ -15,6 +15,7 @@ from bide.jobs.error_text import message_of
 from bide.jobs.handle import Job, _current
 from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.payload import Payload
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
 RunSync = Callable[[Callable[[], Any]], Any]
@@ -71,12 +72,13 @@ class Performer:
             _current.reset(token)
 
     def _hooked(self, job: Job) -> Any:
-        target = job.payload_object.object
+        payload = job.payload_object
+        target = payload.object
         if target is None:  # a function: nothing that could have hooks
-            return self._perform(job)
+            return self._perform(job, payload)
         try:
             call_hook(target, "before", job)
-            result = self._perform(job)
+            result = self._perform(job, job.payload_object)
         except BaseException as error:
             self._tell(target, "error", error, job, error)
             self._tell(target, "after", error, job)
@@ -84,16 +86,17 @@ class Performer:
         self._succeeded(target, job)
         return result
 
-    def _perform(self, job: Job) -> Any:
-        payload = job.payload_object
+    def _perform(self, job: Job, payload: Payload) -> Any:
         if self._run_sync is not call and not inspect.iscoroutinefunction(payload.call):
             result = self._run_sync(payload.perform)
         else:
-            result = payload.perform()
-        if inspect.iscoroutine(result):
+            result = payload.call(*payload.args, **payload.kwargs)
+        if result is not None and inspect.iscoroutine(result):
             result = self._run_async(result)
         declared = payload.declared
-        if declared is not None and (seconds := getattr(declared.options, "keep_result", None)):
+        if payload.silent or declared is None:
+            return result
+        if seconds := getattr(declared.options, "keep_result", None):
             job.keep(result, seconds)
         return result
 

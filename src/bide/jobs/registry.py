@@ -95,7 +95,7 @@ class Registry:
 
     def function(self, name: str) -> Declared:
         """The declared function that payloads call `name`. Raises UnknownJob."""
-        return self._find(name, self._functions.get)
+        return self._functions.get(name) or self._find(name, self._functions.get)
 
     def job_class(self, name: str) -> Declared:
         """The declared class that payloads call `name`. Raises UnknownJob."""

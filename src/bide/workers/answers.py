@@ -23,8 +23,6 @@ def max_attempts(job: Job) -> int | None:
 
 def max_run_time(job: Job) -> float | None:
     """The job's own limit in seconds; None and 0 mean that it has none (DJ-057, DJ-059)."""
-    if _says_nothing(job, "max_run_time"):
-        return None
     return _answer(job, "max_run_time", _seconds) or None
 
 
@@ -40,18 +38,6 @@ def reschedule_at(job: Job, now: datetime, attempts: int) -> datetime:
         return wish
     own = _guarded(job, "backoff", lambda: _by_own_backoff(job, now, attempts))
     return next_run_at(now, attempts) if own is None else own
-
-
-def _says_nothing(job: Job, name: str) -> bool:
-    """Whether it is a function whose declaration is silent: most are, and this is asked for every job."""
-    try:
-        payload = job.payload_object
-    except DeserializationError:
-        return False
-    declared = payload.declared
-    if declared is None or payload.object is not None:
-        return False
-    return getattr(declared.options, name, None) is None
 
 
 def _answer(job: Job, name: str, convert: Callable[[Any], T], *args: Any) -> T | None:

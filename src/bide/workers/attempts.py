@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 
 from bide import clock
 from bide.errors import WorkerStop
-from bide.events import emit, heard
+from bide.events import Ear, emit
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
+from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer, RunAsync, RunSync, call
 from bide.jobs.store import WorkerRef
 from bide.workers import answers, children
@@ -67,8 +68,8 @@ class _Attempt:
 
     __slots__ = ("began", "succeeded")
 
-    def __init__(self) -> None:
-        self.began = clock.monotonic()
+    def __init__(self, began: float) -> None:
+        self.began = began
         self.succeeded: bool | None = None
 
     @property
@@ -102,6 +103,8 @@ class Attempts:
             run_sync=self._means.run_sync,
         )
         self._deadline = self._means.deadline
+        self._most = settings.max_run_time
+        self._start_is, self._end_is = Ear("job_started"), Ear("job_completed")
         #: The job that is running now, and since when (monotonic).
         self.running: tuple[Job, float] | None = None
 
@@ -110,8 +113,9 @@ class Attempts:
 
         Raises nothing but WorkerStop, and KeyboardInterrupt when Ctrl-C was pressed and is not ours.
         """
-        attempt = _Attempt()
-        outer, self.running = self.running, (job, attempt.began)
+        began = clock.monotonic()
+        attempt = _Attempt(began)
+        outer, self.running = self.running, (job, began)
         job.take_up()
         try:
             if "perform" in self._lifecycle.used:
@@ -127,8 +131,9 @@ class Attempts:
         finally:
             job.let_go()
             self.running = outer
-            self._off_the_slate()
-            self._reserver.took(clock.monotonic() - attempt.began)
+            if self._entry is not None:
+                self._off_the_slate(self._entry)
+            self._reserver.took(clock.monotonic() - began)
         if attempt.succeeded is None:
             self._failures.skip(job, attempt.started_at)
         return bool(attempt.succeeded)
@@ -144,8 +149,8 @@ class Attempts:
 
     def max_run_time(self, job: Job) -> float:
         """The job's own limit in seconds, capped by the setting (DJ-058 to DJ-061)."""
-        own, most = answers.max_run_time(job), self._settings.max_run_time
-        return most if own is None else min(own, most)
+        own = answers.max_run_time(job)
+        return self._most if own is None else min(own, self._most)
 
     def close(self) -> None:
         """Stop the timer and the event loop, when the worker ends."""
@@ -156,13 +161,16 @@ class Attempts:
         """The body of the event; a callback that proceeds twice does not run the job twice."""
         if attempt.succeeded is not None:
             return attempt.succeeded
-        if heard("job_started"):
+        if self._start_is.hears(attempt.began):
             emit("job_started", worker=self._worker, job=job)
-        self._on_the_slate(job, attempt.began, self._settings.max_run_time)
+        if self._entry is not None:
+            self._on_the_slate(job, attempt.began, self._most)
         try:
-            _ = job.payload_object  # what cannot be brought back fails before anything is limited
+            payload = (
+                job.payload_object
+            )  # what cannot be brought back fails before anything is limited
             try:
-                self._within_limit(job, attempt)
+                self._within_limit(job, attempt, payload)
             finally:
                 job.let_go()
         except WorkerStop:
@@ -180,9 +188,9 @@ class Attempts:
         self._completed(job, attempt)
         return True
 
-    def _within_limit(self, job: Job, attempt: _Attempt) -> None:
-        limit = self.max_run_time(job)
-        if limit != self._settings.max_run_time:
+    def _within_limit(self, job: Job, attempt: _Attempt, payload: Payload) -> None:
+        limit = self._most
+        if not payload.silent and (limit := self.max_run_time(job)) != self._most:
             self._on_the_slate(job, attempt.began, limit)
         births = children.births()
         try:
@@ -206,7 +214,7 @@ class Attempts:
         self._reserver.finished(job, now, at_once=at_once)
         if self._tally is not None:
             self._tally.ended(job, attempt.began, now)
-        if heard("job_completed"):
+        if self._end_is.hears(now):
             emit("job_completed", worker=self._worker, job=job, seconds=now - attempt.began)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
@@ -236,11 +244,9 @@ class Attempts:
         if self._entry is not None:
             self._entry.started(job.id or 0, job.lease, began, began + limit, job.name)
 
-    def _off_the_slate(self) -> None:
+    def _off_the_slate(self, entry: Entry) -> None:
         """A job that works off others goes on running when one of them has ended."""
-        if self._entry is None:
-            return
-        self._entry.ended()
+        entry.ended()
         if self.running is not None:
             outer, began = self.running
             self._on_the_slate(outer, began, self.max_run_time(outer))

@@ -30,19 +30,17 @@ class Finishes:
         self._since = 0.0
         self._lock = threading.Lock()
 
-    def add(self, job: Job) -> None:
-        """Report `job` with the next flush."""
+    def add(self, job: Job, now: float) -> bool:
+        """Report `job`, which ended at the (monotonic) moment, with the next flush; whether that is due,
+        because the oldest has waited long enough."""
         assert job.id is not None
         # Without the lock: a flush on another thread takes what it has listed and leaves the rest.
         if job.kept is not None:
             self._results[job.id, job.lease] = job.kept.of(job.id, job.lease)
         if not self._waiting:
-            self._since = clock.monotonic()
+            self._since = now
         self._waiting[job.id, job.lease] = job.name
-
-    def due(self, now: float) -> bool:
-        """Whether the oldest has waited long enough at the (monotonic) moment."""
-        return bool(self._waiting) and now - self._since >= LONGEST_WAIT
+        return now - self._since >= LONGEST_WAIT
 
     def flush(self) -> None:
         """Report all; raises what the store raises and then still holds them all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -59,10 +60,14 @@ class Reserver:
         self._returns = Returns(store, who, self.hand)
         self._flight = Flight(home, who, wanted, self.hand, self._finishes, self._ahead)
         self.hand.land = self._flight.land
-        self._silent = interval * settings.missed_heartbeats
-        self._heard_at = clock.monotonic()
+        self._patience = interval * settings.missed_heartbeats * DOUBTFUL
+        #: Until then (monotonic) the store has surely not given this worker up, which may be suspended or
+        #: cut off for long.
+        self.known_until = clock.monotonic() + self._patience
         self._errors = 0
         self._most = settings.read_ahead
+        #: Learn how many seconds a job ran.
+        self.took: Callable[[float], None] = self._ahead.took
 
     @property
     def waiting(self) -> int:
@@ -89,8 +94,7 @@ class Reserver:
 
     def finished(self, job: Job, now: float, *, at_once: bool) -> None:
         """Report `job` as done at the (monotonic) moment: now, or together with the next ones."""
-        self._finishes.add(job)
-        if at_once or self._finishes.due(now):
+        if self._finishes.add(job, now) or at_once:
             self.insistence.on(self._flush)
 
     def give_up(self, job: Job) -> None:
@@ -98,10 +102,6 @@ class Reserver:
         self._returns.add(leases([job]))
         with suppress(DatabaseError):
             self._returns.flush()
-
-    def took(self, seconds: float) -> None:
-        """Learn how long a job ran."""
-        self._ahead.took(seconds)
 
     def settle(self) -> None:
         """Nothing claimed or finished stays in hand between batches."""
@@ -124,21 +124,16 @@ class Reserver:
         except DatabaseError:
             return
 
-    @property
-    def unheard(self) -> bool:
-        """Whether the store may have given this worker up, which was suspended or cut off for long."""
-        return clock.monotonic() - self._heard_at > self._silent * DOUBTFUL
-
     def trusted(self, *, again: bool) -> None:
         """The store knows this worker; if only anew, what it had claimed belongs to others now."""
         self._flight.land()
         if not again:
             self.hand.drop(leases(self._ahead.take()))
-        self._heard_at = clock.monotonic()
+        self.known_until = clock.monotonic() + self._patience
 
     def heard(self, moment: float) -> None:
         """The keeper of the fleet reached the store for this worker at that (monotonic) moment."""
-        self._heard_at = max(self._heard_at, moment)
+        self.known_until = max(self.known_until, moment + self._patience)
 
     def give_back(self) -> None:
         """Release what was claimed and not started; when that fails, with the next try."""

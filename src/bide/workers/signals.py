@@ -113,8 +113,10 @@ class Requests:
 Handler = Callable[[int, FrameType | None], Any]
 
 
-def take_back(handlers: Mapping[signal.Signals, Handler]) -> None:
+def take_back(handlers: Mapping[int, Handler]) -> None:
     """Install again those of `handlers` that a job has replaced and left so."""
+    if [*map(handler_of, handlers)] == [*handlers.values()]:
+        return
     for number, handler in handlers.items():
         if handler_of(number) != handler:
             signal.signal(number, handler)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from bisect import bisect_right
-from collections import deque
-from datetime import datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import inf
+from operator import sub
 from typing import Any, Final
 
 from bide import clock
@@ -37,10 +38,12 @@ _WAIT_BUCKET: Final = 9 + _BUCKETS
 
 #: A minute (how many since 1970), a queue, a name.
 Key = tuple[int, str, str]
-#: Queue, name, due time, start and seconds of an attempt.
-_Ended = tuple[str, str, datetime | None, float, float]
+#: Queue, name, due time, start and end (both monotonic) of an attempt.
+_Ended = tuple[str, str, datetime, float, float]
+#: When a job is due that is not said to be: later than any attempt, so that it has not waited.
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 #: So many ended attempts are added up together at the latest.
-TOGETHER: Final = 200
+TOGETHER: Final = 500
 
 
 class Tally:
@@ -54,9 +57,10 @@ class Tally:
         self._store = store
         self._lines: dict[Key, list[Any]] = {}
         self._written: dict[Key, tuple[Any, ...]] = {}
-        self._ended: deque[_Ended] = deque()
-        #: One moment by the wall clock (seconds since 1970) and by the monotonic one.
-        self._clocks = (0.0, 0.0)
+        self._ended: list[_Ended] = []
+        #: What the wall clock (seconds since 1970) is ahead of the monotonic one, and until when that is
+        #: believed.
+        self._clocks, self._clocks_until = 0.0, -inf
         self._adding = threading.Lock()
         self._off = False
 
@@ -67,17 +71,18 @@ class Tally:
 
     def ended(self, job: Job, began: float, now: float) -> None:
         """An attempt succeeded that ran between these monotonic moments; added up with others later."""
-        if not self._ended or now - self._clocks[1] > SHORT or len(self._ended) >= TOGETHER:
+        ended = self._ended
+        if now > self._clocks_until or len(ended) >= TOGETHER:
             self._add_up()
-            self._clocks = clock.utc_now().timestamp(), now
-        self._ended.append((job.queue, job.name, job.run_at, began, now - began))
+            self._clocks, self._clocks_until = clock.utc_now().timestamp() - now, now + SHORT
+        ended.append((job.queue, job.name, job.run_at or _NEVER, began, now))
 
     def failed(self, job: Job, began: float, now: float, error: BaseException) -> None:
         """An attempt failed; its outcome is known."""
-        started_at = clock.utc_now().timestamp() - (now - began)
-        one = (job.queue, job.name, job.run_at, started_at, now - began)
+        clocks = clock.utc_now().timestamp() - now
+        one = (job.queue, job.name, job.run_at or _NEVER, began, now)
         with self._adding:
-            line = self._attempts(_key(*one), [one], FAILED_ATTEMPTS)
+            line = self._attempts(_key(one, clocks), [one], clocks, FAILED_ATTEMPTS)
             line[_TIMED_OUT] += isinstance(error, WorkerTimeout)
             line[_FAILED] += job.state == "failed"
 
@@ -108,25 +113,23 @@ class Tally:
     def _add_up(self) -> None:
         """Count the attempts that have ended since the last time, those of one line together."""
         with self._adding:
-            wall, then = self._clocks
-            lines: dict[Key, list[_Ended]] = {}
-            for _ in range(len(self._ended)):
-                queue, name, due, began, seconds = self._ended.popleft()
-                one = (queue, name, due, wall - (then - began), seconds)
-                lines.setdefault(_key(*one), []).append(one)
-            for key, attempts in lines.items():
-                self._attempts(key, attempts, SUCCEEDED)
+            # Another thread may add behind what is copied here.
+            ended = self._ended[:]
+            del self._ended[: len(ended)]
+            self._clocks_until = -inf
+            for key, attempts in _by_line(ended, self._clocks):
+                self._attempts(key, attempts, self._clocks, SUCCEEDED)
 
-    def _attempts(self, key: Key, attempts: list[_Ended], how: int) -> list[Any]:
+    def _attempts(self, key: Key, attempts: list[_Ended], clocks: float, how: int) -> list[Any]:
         """Count attempts that ended in the same way; their line."""
         line = self._line(key)
         line[how] += len(attempts)
-        runs = sorted(one[4] for one in attempts)
-        _measure(line, runs, _RUN, _RUN_BUCKET)
-        waits = sorted(
-            max(started - due.timestamp(), 0.0) if due is not None else 0.0
-            for _, _, due, started, _ in attempts
-        )
+        _, _, dues, begans, nows = zip(*attempts, strict=True)
+        _measure(line, sorted(map(sub, nows, begans)), _RUN, _RUN_BUCKET)
+        starts = [clocks + began for began in begans]
+        waits = sorted(map(sub, starts, map(datetime.timestamp, dues)))
+        early = bisect_left(waits, 0.0)
+        waits[:early] = [0.0] * early
         _measure(line, waits, _WAIT, _WAIT_BUCKET)
         return line
 
@@ -147,8 +150,23 @@ class Tally:
                 self._written.pop(key, None)
 
 
-def _key(queue: str, name: str, _due: object, started: float, seconds: float) -> Key:
-    return int((started + seconds if seconds > SHORT else started) // 60), queue, name
+def _by_line(ended: list[_Ended], clocks: float) -> Iterable[tuple[Key, list[_Ended]]]:
+    """Attempts by their lines; most often all are of one job and one minute."""
+    if not ended:
+        return ()
+    queues, names, _, begans, nows = zip(*ended, strict=True)
+    minute = (clocks + min(begans)) // 60
+    if len({*queues}) == len({*names}) == 1 and minute == (clocks + max(nows)) // 60:
+        return [((int(minute), queues[0], names[0]), ended)]
+    lines: dict[Key, list[_Ended]] = {}
+    for one in ended:
+        lines.setdefault(_key(one, clocks), []).append(one)
+    return lines.items()
+
+
+def _key(one: _Ended, clocks: float) -> Key:
+    queue, name, _, began, now = one
+    return int((clocks + (now if now - began > SHORT else began)) // 60), queue, name
 
 
 def _measure(line: list[Any], values: list[float], sums: int, buckets: int) -> None:

@@ -16,6 +16,7 @@ from bide.workers.signals import handler_of
 
 #: Seconds for which an alarm that was found armed is believed to be.
 BELIEVED: Final = 0.01
+_SIGALRM: Final = int(signal.SIGALRM)
 
 
 class Deadline:
@@ -25,6 +26,7 @@ class Deadline:
     def __init__(self) -> None:
         self._alarm = Alarm()
         self._bomb: ThreadBomb | None = None
+        self._main_thread: int | None = None
 
     def limit(self, seconds: float) -> AbstractContextManager[None]:
         """Raise WorkerTimeout in the body after `seconds` (fractions count, DJ-524).
@@ -32,9 +34,12 @@ class Deadline:
         A body that swallows it has timed out all the same: it is raised again at the end (DJ-523).
         What a body makes of a WorkerStop is a WorkerStop.
         """
-        if threading.get_ident() == threading.main_thread().ident:
-            return _Limit(self._alarm, seconds)
-        return self._by_bomb(WorkerTimeout(seconds))
+        here = threading.get_ident()
+        if here != self._main_thread:
+            self._main_thread = threading.main_thread().ident
+            if here != self._main_thread:
+                return self._by_bomb(WorkerTimeout(seconds))
+        return _Limit(self._alarm, seconds)
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the limited body now, from another thread; nothing happens outside a body."""
@@ -87,6 +92,8 @@ class Alarm:
         self._earlier: tuple[Any, float] | None = None
         #: When it rings, as far as we know, and until when that is believed without asking the system.
         self._rings_at = self._believed_until = 0.0
+        #: One object, by which the handler is known again.
+        self._handler = self._rang
 
     def enter(self, limit: _Limit) -> _Limit | None:
         """From now on `limit` holds; the one that it stands in."""
@@ -129,7 +136,7 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, left)
 
     def _is_taken(self) -> bool:
-        return bool(handler_of(signal.SIGALRM) != self._rang)
+        return handler_of(_SIGALRM) is not self._handler
 
     def _arm(self, until: float) -> None:
         """One timer serves many jobs: it is only set when it would ring too late for this one.
@@ -143,11 +150,11 @@ class Alarm:
         self._believed_until = now + BELIEVED
         if self._earlier is None:
             self._earlier = (handler, now + left if left else 0.0)
-        elif 0 < left <= until - now and handler == self._rang:
+        elif 0 < left <= until - now and handler is self._handler:
             self._rings_at = now + left
             return
         self._rings_at = max(until, now + 1e-6)
-        signal.signal(signal.SIGALRM, self._rang)
+        signal.signal(signal.SIGALRM, self._handler)
         signal.setitimer(signal.ITIMER_REAL, self._rings_at - now)
 
     def _rang(self, _signum: int, _frame: FrameType | None) -> None:
@@ -177,6 +184,8 @@ class _Limit:
 
     def __exit__(self, kind: object, caught: BaseException | None, trace: object) -> None:
         self._alarm.leave(self._outer)
+        if caught is None and self.raised is None:
+            return
         if caught is not None:
             _raise_right(caught, self.raised)
         elif self.raised is not None:

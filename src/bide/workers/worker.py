@@ -67,7 +67,7 @@ class Worker:
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._beside = Loop(getattr(home.store, "database", None))
         self._registered: WorkerRef | None = None
-        self._handlers: dict[signal.Signals, Handler] = {}
+        self._handlers: dict[int, Handler] = {}
         self._given_up, self._doubted = 0, False
         self._born, self._done = clock.monotonic(), 0
 
@@ -97,7 +97,7 @@ class Worker:
             signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet, signal.SIGUSR1: quiet,
         }  # fmt: skip
         if threading.current_thread() is threading.main_thread():
-            self._handlers = handlers
+            self._handlers = {int(number): handler for number, handler in handlers.items()}
         with handled(handlers):
             emit("worker_started", worker=self)
             self._while_registered(lambda: self._lifecycle.run("execute", self._loop, self))
@@ -252,7 +252,7 @@ class Worker:
             self._reserver.heard(beat)
             self._doubted = self._doubted or given_up != self._given_up
             self._given_up = given_up
-        if self._doubted or self._reserver.unheard:
+        if self._doubted or clock.monotonic() > self._reserver.known_until:
             self._insistence.on(self._beat, idle=True)
             self._doubted = False
 

@@ -63,19 +63,10 @@ class MemoryStore(MemoryResults):
         """Make up to `limit` ready jobs running for `worker`."""
         with self._turn():
             self._promote(now)
-            claimed = [
-                row._replace(
-                    state=State.RUNNING,
-                    lease=row.lease + 1,
-                    locked_at=now,
-                    locked_by=worker.name,
-                    worker_id=worker.id,
-                )
+            return [
+                self._shelf.take(row, worker, now)
                 for row in self._shelf.first_ready(wanted, self._paused, limit)
             ]
-            for row in claimed:
-                self._shelf.put(row)
-        return claimed
 
     def finish(
         self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool

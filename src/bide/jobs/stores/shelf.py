@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from itertools import count, islice
 
 from bide.jobs.job import Filter, JobRow, NewJob, QueueRow, State
-from bide.jobs.store import Wanted
+from bide.jobs.store import Wanted, WorkerRef
 
 #: Ready jobs of one priority and queue: their ids in the order in which they became ready.
 Lane = tuple[int, str]
+
+_STATE, _LOCKED_AT, _LEASE = map(JobRow._fields.index, ("state", "locked_at", "lease"))
 
 
 class Shelf:
@@ -43,6 +45,16 @@ class Shelf:
         elif lane(old) is None or lane(old) != lane(row):
             self._leave_lane(old)
             self._enter(row)
+
+    def take(self, row: JobRow, worker: WorkerRef, now: datetime) -> JobRow:
+        """The ready job as `worker` runs it from now on; made without `_replace`, which looks every
+        field up by name."""
+        self._leave_lane(row)
+        taken = self.rows[row.id] = JobRow._make(
+            (*row[:_STATE], State.RUNNING, *row[_STATE + 1 : _LOCKED_AT], now, worker.name,
+             worker.id, row.lease + 1, *row[_LEASE + 1 :])
+        )  # fmt: skip
+        return taken
 
     def drop(self, job_id: int) -> None:
         """Forget a job."""
