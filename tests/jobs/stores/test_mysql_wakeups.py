@@ -9,11 +9,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pymysql
 import pytest
+from sqlalchemy.engine.url import make_url
 
 from bide import clock
 from bide.db.engine import Database
 from bide.db.migrate import migrate
+from bide.db.statements import Statement
 from bide.errors import ConnectionLost
 from bide.jobs.job import Filter
 from bide.jobs.migrations import JOBS
@@ -108,20 +111,141 @@ def test_a_job_that_comes_due_ends_the_wait(store: Store) -> None:
     assert row.run_at == now + SECOND / 5
 
 
-def test_a_waiter_with_work_looks_often_and_an_idle_one_seldom(store: Store) -> None:
+def test_waiters_that_are_idle_for_long_share_the_looks(store: Store) -> None:
     wakeups: Any = store.wakeups()
+    enlist(store)
+    assert not wakeups.wait(0)
+    alone = wakeups._pauses()[0]
+    for number in range(4):
+        enlist(store, f"worker {number}")
+    wakeups._counted_at -= 60
+    assert not wakeups._news()
+    after_work = wakeups._pauses()[0]
+    wakeups._idle_since -= 60
+    when_idle = wakeups._pauses()[0]
+    assert alone <= 0.0375
+    assert after_work <= 0.0375 < 0.1 <= when_idle <= 0.19
+    wakeups._workers = 100
+    assert wakeups._pauses()[0] <= 0.3125
+
+
+def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store) -> None:
+    wakeups: Any = store.wakeups()
+    wakeups._took, wakeups._used = 0.004, 0.00035
+    assert wakeups._pauses()[1] == pytest.approx(0.1)
+    wakeups._took = 0.04
+    assert wakeups._pauses()[1] == pytest.approx(0.4)
+    wakeups._took = 5.0
+    assert wakeups._pauses()[1] == 1.0
+
+
+def test_the_server_looks_while_this_process_sleeps(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakeups: Any = store.wakeups()
+    assert not wakeups.wait(0.1)
+    assert wakeups._lookout.get().until is not None
+    glimpses = _counted(wakeups, monkeypatch)
+    waiter = threading.Thread(target=wakeups.wait, args=(20,), daemon=True)
+    waiter.start()
+    waiter.join(0.3)
+    put(store)
+    wait_until(lambda: not waiter.is_alive(), within=10)
+    assert len(glimpses) <= 2  # one when the statement was over, one when it saw the job
+    wakeups.close()
+
+
+def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
+    store: Store, mysql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_url(mysql_url)
+    application = pymysql.connect(
+        unix_socket=str(url.query["unix_socket"]), user=url.username, database=url.database
+    )
+    wakeups: Any = store.wakeups()
+    assert not wakeups.wait(0)
+    glimpses = _counted(wakeups, monkeypatch)
+    store.insert([a_job()], on=application)
+    assert not wakeups.wait(0.5)
+    assert 2 <= len(glimpses) <= 12
+    application.commit()
+    assert wakeups.wait(10)
+    application.close()
+    wakeups.close()
+
+
+def test_a_due_job_that_stays_is_told_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.utc_now()
+    store.insert([a_job(created_at=now - 2 * SECOND, run_at=now - SECOND)])
+    wakeups: Any = store.wakeups()
+    assert wakeups.wait(10)
+    glimpses = _counted(wakeups, monkeypatch)
+    assert not wakeups.wait(0.3)
+    assert len(glimpses) <= 2
+    wakeups.close()
+
+
+def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever some server makes of the statement: it is sent once a pause at most."""
+    wakeups: Any = store.wakeups()
+    at_once = Statement("SELECT 1", "watch")
+    monkeypatch.setattr(wakeups._claims, "watch", lambda *_: (at_once, {}))
+    assert not wakeups.wait(0)
+    glimpses = _counted(wakeups, monkeypatch)
+    assert not wakeups.wait(0.3)
+    assert len(glimpses) <= 25
     put(store)
     assert wakeups.wait(10)
-    assert not wakeups.wait(0)
-    wakeups._took = 0.0
-    after_work = wakeups._pause()
-    wakeups._idle_since -= 60
-    when_idle = wakeups._pause()
-    assert after_work <= 0.05 < when_idle <= 0.25
-    wakeups._took = 0.004
-    assert wakeups._pause() == pytest.approx(0.4)
-    wakeups._took = 5.0
-    assert wakeups._pause() == 1.0
+    wakeups.close()
+
+
+def test_a_lost_lookout_is_replaced(store: Store, mysql_url: str) -> None:
+    wakeups: Any = store.wakeups()
+    assert not wakeups.wait(0.1)
+    lookout = wakeups._lookout.get()
+    database = Database(mysql_url)
+    database.read(lambda c: c.execute(f"KILL CONNECTION {lookout._raw.thread_id()}"))
+    database.close()
+    killed = lookout._raw
+    wait_until(lambda: not wakeups.wait(0.05) and lookout._raw not in (None, killed), within=10)
+    put(store)
+    assert wakeups.wait(10)
+    wakeups.close()
+
+
+def test_an_answer_that_does_not_come_is_given_up(store: Store) -> None:
+    """A frozen server, or a wire that was cut, tells nothing."""
+    wakeups: Any = store.wakeups()
+    assert not wakeups.wait(0.1)
+    lookout = wakeups._lookout.get()
+    lookout._until = clock.monotonic()
+    silent = lookout._raw
+    put(store)
+    assert wakeups.wait(10)
+    assert lookout._raw is not silent
+    wakeups.close()
+
+
+def test_where_the_driver_cannot_wait_it_looks_from_here(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mysqlclient sends and fetches in one."""
+    wakeups: Any = store.wakeups()
+    monkeypatch.setattr(wakeups._lookout.get(), "ask", lambda *_: False)
+    assert not wakeups.wait(0.1)
+    put(store)
+    assert wakeups.wait(10)
+
+
+def _counted(wakeups: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with every glimpse from here."""
+    counted: list[int] = []
+    claims = wakeups._claims
+    glimpse = claims.glimpse
+    monkeypatch.setattr(claims, "glimpse", lambda *args: counted.append(1) or glimpse(*args))
+    return counted
 
 
 @pytest.mark.filterwarnings(

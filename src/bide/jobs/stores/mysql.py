@@ -168,7 +168,7 @@ class MySQLStore(SqlOperating):
 
     def wakeups(self) -> MySQLWakeups:
         """A new way to wait for jobs."""
-        return MySQLWakeups(self._claims)
+        return MySQLWakeups(self._claims, self.database)
 
     def close(self) -> None:
         """Close this process' connections; the next use opens new ones."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection, Row
 from bide.db.dialects import moment_in
 from bide.db.engine import Database
-from bide.db.statements import Statements
+from bide.db.statements import Statement, Statements
 from bide.jobs.job import JobRow, State
 from bide.jobs.store import Wanted, WorkerRef
-from bide.jobs.stores.mysql_levels import Level, Look, Walk, in_order
+from bide.jobs.stores.mysql_levels import Level, Look, Point, Walk, in_order
 from bide.jobs.stores.mysql_texts import Repeated, numbered
 
 #: Levels that one transaction takes from; ids that one statement names; batches that one claim
@@ -85,6 +85,40 @@ class Claims:
         """What is ready of what was claimed here lately (of all, when nothing was), and due."""
         walks = list(self._walks.values()) or [self._anything]
         return [self._look(walk, now) for walk in walks]
+
+    def points(self) -> list[Point]:
+        """The ways of the walks that `glance` looks along."""
+        walks = list(self._walks.values()) or [self._anything]
+        return list(dict.fromkeys(point for walk in walks for point in walk.points()))
+
+    def glimpse(self, points: Sequence[Point], now: datetime) -> set[str]:
+        """What is first behind each point, and due, as texts: a third of the cost of a look.
+
+        While there is no new text, a look along these points would show nothing new.
+        """
+        params = numbered(point._asdict() for point in points) | {"now": moment_in("mysql", now)}
+        statement = self._repeated.glimpse(len(points))
+        return {text for (text,) in self._database.read(lambda c: c.execute(statement, params))}
+
+    def watch(
+        self, points: Sequence[Point], seen: Collection[str], pause: float, now: datetime
+    ) -> tuple[Statement, dict[str, Any]]:
+        """The statement that looks every `pause` seconds for about a second, until something is not in `seen`."""
+        mind_due = all(" " in text for text in seen)
+        known = ("", *seen)
+        params = numbered({"seen": known, **point._asdict()} for point in points) | {
+            "turns": json.dumps([0] * max(1, round(1 / pause))),
+            "pause": pause,
+            "length": round(pause * 1e6),
+            "mind_due": mind_due,
+            "now": moment_in("mysql", now),
+        }
+        return self._repeated.watch(len(points)), params
+
+    def workers(self) -> int:
+        """How many are registered."""
+        known = self._statements["known_workers"]
+        return len(self._database.read(lambda connection: connection.execute(known)))
 
     def _walk(self, wanted: Wanted) -> Walk:
         walk = self._walks.pop(wanted, None) or Walk(wanted, self._repeated)

@@ -111,6 +111,11 @@ class Walk:
             self._looked_at, self._cost = start, monotonic() - start
         return Look(sorted(levels, key=in_order), due)
 
+    def points(self) -> tuple[Point, ...]:
+        """The way of the last look."""
+        first = self._first()
+        return self._points or (() if first is None else (first,))
+
     def _believed(self, moment: float) -> dict[Point, int]:
         if moment - self._looked_at > max(_BELIEVED, _SHARE * self._cost):
             self._marks.clear()

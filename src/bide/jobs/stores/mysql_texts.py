@@ -24,6 +24,14 @@ class Repeated:
         """These SELECTs, each with its number, what is paused and what is due, in one."""
         return self._remembered("look", parts, self._look)
 
+    def glimpse(self, count: int) -> Statement:
+        """`count` times the first job after a level, and one that is due."""
+        return self._remembered("glimpse", count, self._glimpse)
+
+    def watch(self, count: int) -> Statement:
+        """What waits until a first job after one of `count` levels is new, or one is due."""
+        return self._remembered("watch", count, self._watch)
+
     def union(self, part: str, count: int) -> Statement:
         """`count` times the SELECT `part`, in one."""
         return self._remembered(part, count, lambda many: _union(self._parts(part, many)))
@@ -43,6 +51,13 @@ class Repeated:
     def _look(self, parts: tuple[str, ...]) -> str:
         probes = (self._statements[name].text for name in ("paused", "first_due"))
         return _union([*(self._part(name, n) for n, name in enumerate(parts)), *probes])
+
+    def _glimpse(self, count: int) -> str:
+        return _union([*self._parts("glimpse_level", count), self._statements["glimpse_due"].text])
+
+    def _watch(self, count: int) -> str:
+        points = " OR ".join(self._parts("watch_point", count))
+        return self._statements["watch"].text.replace("/* points */", points)
 
     def _insert(self, count: int) -> str:
         rows = ",\n".join(self._parts("insert_row", count))

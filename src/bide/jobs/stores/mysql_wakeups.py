@@ -1,24 +1,47 @@
-"""Waiting for jobs in MySQL, which can wake nobody: a look from time to time, seldom when idle."""
+"""Waiting for jobs in MySQL, which can wake nobody: a statement looks, and its answer wakes us.
+
+The statement sleeps on the server, looks for a first job that we have not seen, and sleeps again, for about a
+second: this process sleeps meanwhile, and a look inside the server costs a fraction of one from here. It
+reads what is not committed yet, so its answer is only a reason to look. Where the driver cannot do that,
+or the connection is lost, we look from here, as often as it costs little.
+
+One waiter alone looks every 30 ms. Many that have been idle for a while look in turns, by chance: each as
+many times more seldom as there are workers, up to four times a second.
+"""
 
 from __future__ import annotations
 
 import math
 import selectors
+import time
 from collections.abc import Sequence
 from typing import Final
 
 from bide import clock
+from bide.db.engine import Database
+from bide.db.lookout import Lookout
 from bide.errors import DatabaseError
+from bide.forks.owned import Owned
 from bide.jobs.stores.mysql_claims import Claims
 
-#: Seconds between two looks: right after work, when long idle, and for a server that answers slowly.
-_SHORTEST: Final = 0.02
+#: Seconds between two glimpses: of one waiter, at most, and of a server that answers slowly.
+_SHORTEST: Final = 0.03
 _LONGEST: Final = 0.25
 _SLOWEST: Final = 1.0
-#: Between the first two lies the idle time divided by this.
+#: The shares of the time that glimpses from here may take of this process' core, and of a connection.
+_OF_A_CORE: Final = 0.0035
+_OF_A_CONNECTION: Final = 0.1
+#: Waiters share the glimpses when the idle time divided by this is longer than the pause.
 _CALM: Final = 50.0
-#: The share of the time that looking may take.
-_SHARE: Final = 0.01
+#: Seconds between two looks (a queue that goes on shows in no glimpse), and until workers are counted again.
+_LOOK: Final = 0.25
+_COUNT: Final = 10.0
+#: Seconds after which a statement that should have ended is given up.
+_OVERDUE: Final = 10.0
+#: A statement that is answered in less seconds has seen something.
+_HASTY: Final = 0.5
+#: Points of which a glimpse is worth it.
+_GLIMPSED: Final = 20
 
 #: What was seen ready: queue, priority, place and id of a first job; a due one by its id alone.
 _Seen = tuple[object, ...]
@@ -27,58 +50,113 @@ _Seen = tuple[object, ...]
 class MySQLWakeups:
     """One waiter. It looks for what the process has claimed lately; anything, when nothing yet."""
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: Claims, database: Database) -> None:
         self._claims = claims
+        self._database = database
+        self._lookout: Owned[Lookout] = Owned(Lookout)
         self._seen: set[_Seen] = set()
+        self._glimpse: set[str] | None = None
         self._woken = True
         self._idle_since = 0.0
-        self._took = 0.0
-        self._looked_at = -math.inf
+        self._took, self._used = 0.0, 0.0
+        self._next_at = 0.0
+        self._looked_at = self._counted_at = self._sent_at = -math.inf
+        self._workers = 1
 
     def wait(self, seconds: float, also: Sequence[int] = ()) -> bool:
         """True: jobs are ready or due that were not at the last look."""
-        start = clock.monotonic()
-        # Who sleeps in short pieces looks no more often for it.
-        just_looked = not self._woken and start - self._looked_at < _SHORTEST
+        end = clock.monotonic() + seconds
         if self._woken:
-            self._woken, self._idle_since = False, start
-        with selectors.DefaultSelector() as selector:
-            for descriptor in set(also):
-                selector.register(descriptor, selectors.EVENT_READ)
-            while True:
-                if not just_looked and self._something_new():
+            self._woken, self._idle_since, self._next_at = False, clock.monotonic(), 0.0
+        while True:
+            if self._next_look() <= clock.monotonic():
+                if self._something_new():
                     self._woken = True
                     return True
-                just_looked = False
-                left = start + seconds - clock.monotonic()
-                if left <= 0 or selector.select(max(0.0, min(left, self._pause()))):
-                    return False
+                self._plan()
+            left = end - clock.monotonic()
+            if left <= 0 or self._interrupted(left, also):
+                return False
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Hang up."""
+        self._lookout.get().hang_up()
+
+    def _next_look(self) -> float:
+        """When to look from here (monotonic); while a statement runs, when it is overdue."""
+        overdue = self._lookout.get().until
+        return self._next_at if overdue is None else overdue
+
+    def _interrupted(self, seconds: float, also: Sequence[int]) -> bool:
+        """Sleep until it is time to look, at most so long; whether a descriptor of `also` ended it."""
+        lookout = self._lookout.get()
+        pause = max(0.0, min(seconds, self._next_look() - clock.monotonic()))
+        answer = lookout.descriptor()
+        with selectors.DefaultSelector() as selector:
+            for descriptor in {*also} if answer is None else {*also, answer}:
+                selector.register(descriptor, selectors.EVENT_READ)
+            readable = {key.fd for key, _ in selector.select(pause)}
+        if answer in readable:
+            lookout.take()
+            self._next_at = 0.0
+        return not readable.isdisjoint(also)
 
     def _something_new(self) -> bool:
-        start = clock.monotonic()
+        start, used = clock.monotonic(), time.thread_time()
+        self._lookout.get().give_up()
         try:
-            seen = self._look()
+            new = self._glimpsed(start) and self._news()
         except DatabaseError:
             self._took = _SLOWEST
             return False
-        self._looked_at = clock.monotonic()
-        self._took = self._looked_at - start
-        new = not seen <= self._seen
-        self._seen = seen
+        self._took, self._used = clock.monotonic() - start, time.thread_time() - used
         return new
 
-    def _look(self) -> set[_Seen]:
+    def _glimpsed(self, moment: float) -> bool:
+        """Whether a look may show something new."""
+        points = self._claims.points()
+        if len(points) > _GLIMPSED:
+            self._glimpse = None
+            return True
+        before, self._glimpse = self._glimpse, self._claims.glimpse(points, clock.utc_now())
+        if moment - self._looked_at >= _LOOK or before is None:
+            return True
+        return not self._glimpse <= before
+
+    def _news(self) -> bool:
+        self._looked_at = clock.monotonic()
         seen: set[_Seen] = set()
         for look in self._claims.glance(clock.utc_now()):
             seen.update(look.levels)
             if look.due is not None:
                 seen.add(("due", look.due))
-        return seen
+        new = not seen <= self._seen
+        self._seen = seen
+        if self._looked_at - self._counted_at >= _COUNT:
+            self._counted_at, self._workers = self._looked_at, self._claims.workers()
+        return new
 
-    def _pause(self) -> float:
+    def _plan(self) -> None:
+        """Nothing is new: let the server look, or look from here after a while."""
+        now = clock.monotonic()
+        shared, cost = self._pauses()
+        lasted, self._sent_at = now - self._sent_at, now
+        # Answered in vain: somebody has stored what is not committed yet.
+        pause = max(shared, min(cost, _LONGEST)) if lasted < _HASTY else shared
+        at_once = lasted < _SHORTEST / 2
+        if at_once or self._took >= _SLOWEST or not self._watch(pause):
+            self._next_at = now + max(shared, cost)
+
+    def _watch(self, pause: float) -> bool:
+        points = self._claims.points()
+        if self._glimpse is None or len(points) > _GLIMPSED:
+            return False
+        statement, params = self._claims.watch(points, self._glimpse, pause, clock.utc_now())
+        return self._lookout.get().ask(self._database, statement, params, _OVERDUE)
+
+    def _pauses(self) -> tuple[float, float]:
+        """Seconds between two looks: what a waiter's share is, and what looks from here cost."""
         idle = (clock.monotonic() - self._idle_since) / _CALM
-        calm = min(max(_SHORTEST, idle), _LONGEST)
-        return max(calm, min(self._took / _SHARE, _SLOWEST))
+        share = min(_SHORTEST * max(1, self._workers), _LONGEST)
+        cost = max(self._used / _OF_A_CORE, self._took / _OF_A_CONNECTION)
+        return clock.jitter(min(max(_SHORTEST, idle), share)), min(cost, _SLOWEST)
