@@ -113,7 +113,7 @@ def run(name: str, *words: str) -> dict[str, Any]:
     try:
         return program(name, *words, "--json")
     except SystemExit as error:
-        raise Unavailable(str(error)) from None
+        raise Unavailable(f"Bide: {error}") from None
 
 
 def drained(name: str, found: dict[str, float], of: str = "") -> Row:

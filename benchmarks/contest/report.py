@@ -102,8 +102,14 @@ class Section(NamedTuple):
                 ]
             )
         body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        absent = "".join(f"\nAbsent: {why}" for why in self.absent)
+        absent = "".join(f"\nAbsent: {in_short(why)}\n" for why in self.absent)
         return f"### {self.title}\n\n{body}\n{absent}"
+
+
+def in_short(why: str) -> str:
+    """Who, and the last line of what it said in failing."""
+    lines = why.strip().splitlines()
+    return why if len(lines) == 1 else f"{lines[0].partition(':')[0]}: {lines[-1].strip()}"
 
 
 def figure(value: float) -> str:
@@ -117,7 +123,7 @@ def rounded(value: float | None, digits: int = 1) -> float | None:
     return None if value is None else round(value, digits)
 
 
-LINE, LEFT, WIDE = 26, 220, 760
+LINE, LEFT, WIDE = 26, 270, 800
 
 
 def chart(section: Section) -> str:

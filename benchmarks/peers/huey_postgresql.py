@@ -11,7 +11,7 @@ from peers.huey_sqlite import HueySQLite
 class HueyPostgreSQL(HueySQLite):
     store = "postgresql"
     requirements: ClassVar = ["huey==3.5.4", "psycopg[binary]"]
-    jobs = 5000
+    jobs, best_jobs = 5000, 0
     left = "SELECT count(*) FROM huey_task"
 
     def make(self) -> Any:
