@@ -169,6 +169,13 @@ def has_rung(bell: Doorbell) -> bool:
         ("due", {"now": "2031"}, "jobs_scheduled"),
         ("held_of", {"ids": "[1]", "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
         ("finish", {"ids": "[1]"}, "PRIMARY KEY"),
+        ("held_of_range", {"first": 1, "last": 1, "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
+        ("finish_range", {"first": 1, "last": 1}, "PRIMARY KEY"),
+        (
+            "claim_range",
+            {"first": 1, "last": 1, "now": "2031", "worker": "w", "worker_id": 1},
+            "PRIMARY KEY",
+        ),
         ("finish_and_keep", {"ids": "[1]", "now": "2031"}, "PRIMARY KEY"),
         ("claim", {"ids": "[1]", "now": "2031", "worker": "w", "worker_id": 1}, "PRIMARY KEY"),
         ("release_all_of", {"worker_id": 1, "pos": 1}, "jobs_running"),

@@ -14,7 +14,7 @@ from bide.db.migrate import migrate
 from bide.errors import ConnectionLost, DatabaseError
 from bide.jobs.job import Filter, State
 from bide.jobs.migrations import JOBS
-from bide.jobs.store import Lease
+from bide.jobs.store import Lease, Wanted
 from bide.jobs.stores.sqlite import SQLiteStore
 from bide.testing.contract.acting import ANYTHING, NOW, a_job, claim, enlist, put_many
 
@@ -54,6 +54,24 @@ def test_an_exchange_leaves_what_another_worker_holds_now(store: SQLiteStore) ->
     assert exchange is not None
     assert exchange.answer() == ({mine.id}, [])
     assert store.held(other) == [(theirs.id, theirs.lease + 1)]
+
+
+@pytest.mark.parametrize("queue", [None, "b"])
+def test_jobs_between_those_that_are_meant_are_left_alone(
+    store: SQLiteStore, queue: str | None
+) -> None:
+    """In a claim and in a report, whether the ids of those that are meant follow each other or not."""
+    new = [put_many(store, 1, queue="ab"[number % 2])[0] for number in range(6)]
+    wanted = ANYTHING if queue is None else Wanted(queues=(queue,))
+    worker = enlist(store)
+    rows = claim(store, worker, wanted=wanted)
+    assert [row.id for row in rows] == (new if queue is None else new[1::2])
+    ended = rows[::2] if queue is None else rows[:2]
+    assert store.finish(worker, leases_of(ended), NOW, keep=False) == {row.id for row in ended}
+    left = [row.id for row in store.find(Filter(), limit=10)]
+    assert sorted(left) == [job_id for job_id in new if job_id not in {row.id for row in ended}]
+    running = store.count(Filter(states=(State.RUNNING,)))
+    assert running == len(rows) - len(ended)
 
 
 def test_an_exchange_does_not_wait_long_for_a_busy_file(store: SQLiteStore) -> None:

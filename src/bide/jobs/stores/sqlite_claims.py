@@ -49,7 +49,7 @@ class Claims:
         if rows:
             worker = order.worker
             taken = {"worker": worker.name, "worker_id": worker.id, "now": now}
-            connection.execute(self._statements["claim"], taken | _ids(rows))
+            self._at(connection, "claim", [row[0] for row in rows], taken)
         order = order._replace(now=order.now.astimezone(UTC))
         return [_claimed(order, row) for row in rows]
 
@@ -65,10 +65,10 @@ class Claims:
         """Delete the jobs whose lease is still this worker's, with the attempts that they had."""
         held = self._held(connection, worker, leases)
         if held:
-            connection.execute(self._statements["finish"], _ids(held))
-        failed = [row for row in held if row[1]]
+            self._at(connection, "finish", [row[0] for row in held], {})
+        failed = [job_id for job_id, failed in held if failed]
         if failed:
-            connection.execute(self._statements["drop_attempts"], _ids(failed))
+            connection.execute(self._statements["drop_attempts"], {"ids": json.dumps(failed)})
         return {row[0] for row in held}
 
     def keep(
@@ -76,9 +76,11 @@ class Claims:
     ) -> set[int]:
         """Keep them as succeeded."""
         held = self._held(connection, worker, leases)
-        if held:
-            connection.execute(self._statements["finish_and_keep"], _ids(held) | {"now": now})
-        return {row[0] for row in held}
+        ids = [row[0] for row in held]
+        if ids:
+            params = {"ids": json.dumps(ids), "now": now}
+            connection.execute(self._statements["finish_and_keep"], params)
+        return set(ids)
 
     def _held(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
@@ -86,9 +88,19 @@ class Claims:
         """Id, and whether an attempt failed before, of each job whose lease is still this worker's."""
         held: list[Row] = []
         for lease, ids in by_number(leases).items():
-            params = {"ids": json.dumps(ids), "lease": lease, "worker_id": worker.id}
-            held += connection.execute(self._statements["held_of"], params)
+            params = {"lease": lease, "worker_id": worker.id}
+            held += self._at(connection, "held_of", ids, params)
         return held
+
+    def _at(
+        self, connection: Connection, verb: str, ids: Sequence[int], params: dict[str, Any]
+    ) -> list[Row]:
+        """Run a statement for jobs whose ids differ; those of a burst mostly follow each other."""
+        first, last = min(ids), max(ids)
+        if last - first == len(ids) - 1:
+            statement = self._statements[f"{verb}_range"]
+            return connection.execute(statement, params | {"first": first, "last": last})
+        return connection.execute(self._statements[verb], params | {"ids": json.dumps(ids)})
 
     def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
         """The first ready jobs over all queues wanted, in the order of the claim."""
@@ -117,10 +129,6 @@ class Claims:
         place = {job_id: number for number, job_id in enumerate(chosen)}
         rows = connection.execute(self._statements["chosen"], {"ids": json.dumps(chosen)})
         return sorted(rows, key=lambda row: place[row[0]])
-
-
-def _ids(rows: Sequence[Row]) -> dict[str, Any]:
-    return {"ids": json.dumps([row[0] for row in rows])}
 
 
 def _claimed(order: Order, row: Row) -> JobRow:
