@@ -108,7 +108,7 @@ def test_wrong_variables_are_refused_by_their_name(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
     monkeypatch.setenv(f"BIDE_{name}", text)
-    with pytest.raises(SettingsError, match=f"BIDE_{name.lower()}='{text}'"):
+    with pytest.raises(SettingsError, match=f"BIDE_{name}='{text}'"):
         bide.App.from_env()
 
 

@@ -86,6 +86,7 @@ def crews_for(options: dict[str, Any]) -> list[Crew]:
     """The crews that the options ask for; raises SettingsError."""
     from bide.workers.pools import crews_of
 
+    check_priorities(options["min_priority"], options["max_priority"])
     return crews_of(
         options["pools"],
         number=options["number"],
@@ -93,6 +94,16 @@ def crews_for(options: dict[str, Any]) -> list[Crew]:
         min_priority=options["min_priority"],
         max_priority=options["max_priority"],
     )
+
+
+def check_priorities(least: int | None, most: int | None) -> None:
+    """Raise click.BadParameter when no number lies between the two."""
+    if least is not None and most is not None and least > most:
+        raise click.BadParameter(
+            f"no priority is at least {least} and at most {most}; lower numbers run first, "
+            "e.g. --min-priority 0 --max-priority 10",
+            param_hint="'--min-priority' / '--max-priority'",
+        )
 
 
 def settings_of(options: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from bide.cli.output import is_terminal
 from bide.errors import BideError
 
 DEFAULT_URL = "sqlite:///bide.db"
@@ -97,7 +98,7 @@ class Plan:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; what is not given takes its default.")
 def init(*, database_url: str | None, module: str | None, migrate: bool, yes: bool) -> None:
     """Begin to use Bide in this directory: settings, a first job, tables. Overwrites nothing."""
-    if not yes and not sys.stdin.isatty():
+    if not yes and not is_terminal(sys.stdin):
         raise click.UsageError(
             "Nobody is there to answer; say --yes, and --database-url, --module."
         )

@@ -13,9 +13,10 @@ from bide import clock
 from bide.cli.audit import note_jobs
 from bide.cli.loading import load_app
 from bide.cli.output import confirm, print_json, print_table, printable
-from bide.cli.selection import filter_of, selecting
+from bide.cli.selection import JobId, filter_of, selecting
 from bide.jobs.job import Filter, JobRow, QueueRow, State
 from bide.jobs.store import Store, Wanted
+from bide.workers.settings import LONGEST
 
 if TYPE_CHECKING:
     from bide.app import App
@@ -30,7 +31,9 @@ def jobs() -> None:
 @selecting
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True,
               help="Jobs of one page.")  # fmt: skip
-@click.option("--before", type=int, help="The page behind this id: the last of the page before.")
+@click.option(
+    "--before", type=JobId(), help="The page behind this id: the last of the page before."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 @click.pass_obj
 def list_(
@@ -55,7 +58,7 @@ def list_(
 
 
 @jobs.command()
-@click.argument("id", type=int)
+@click.argument("id", type=JobId())
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 @click.pass_obj
 def show(app_name: str | None, /, *, id: int, as_json: bool) -> None:  # noqa: A002 - the argument's name
@@ -140,12 +143,13 @@ def clear(app_name: str | None, /, *, queue: str | None, yes: bool) -> None:
 def check(app_name: str | None, /, *, max_age: float, queue: str | None, as_json: bool) -> None:
     """Fail (status 1) when a job has waited too long; scheduled jobs do not count before their time."""
     now, store = clock.utc_now(), load_app(app_name).store
+    bound = now - timedelta(seconds=min(max_age, LONGEST))
     waiting = [
         (row.name, due)
         for row in store.queues()
         if queue in (None, row.name) and (due := _oldest_due(store, row)) is not None
     ]
-    late = [(name, due) for name, due in waiting if due < now - timedelta(seconds=max_age)]
+    late = [(name, due) for name, due in waiting if due < bound]
     if as_json:
         print_json([{"queue": name, "oldest_ready": due} for name, due in late])
     for name, due in late:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import tomllib
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,10 +67,9 @@ def table_of(i18n: I18n) -> Database:
 
 
 def _from_pyproject() -> str | None:
-    path = Path("pyproject.toml")
-    if not path.is_file():
-        return None
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("bide", {})
+    from bide.workers.settings import from_pyproject
+
+    table = from_pyproject()
     return str(table["app"]) if "app" in table else None
 
 
@@ -82,7 +80,9 @@ def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        where = "".join(traceback.format_tb(error.__traceback__)[-2:])
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        theirs = [frame for frame in frames if not frame.filename.startswith("<frozen")]
+        where = "".join(traceback.format_list(theirs[-2:]))
         raise click.UsageError(
             f"{name!r} could not be imported from {here}: {type(error).__name__}: {error}\n{where}"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -153,3 +154,15 @@ def main(arguments: list[str] | None = None, name: str = "bide") -> None:
     except BideError as error:
         click.echo(f"bide: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        _end_output()
+        where = f": {error.filename}" if error.filename else ""
+        click.echo(f"bide: {error.strerror or error}{where}", err=True)
+        sys.exit(1)
+
+
+def _end_output() -> None:
+    """What could not be written is not tried again at the end of the process."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

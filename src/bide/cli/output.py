@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -43,11 +43,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, nothin
     lines = [[printable(cell) for cell in row] for row in rows]
     if not lines:
         click.echo(nothing)
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         _print_rich(columns, lines)
     else:
         for line in [list(columns), *lines]:
             click.echo("\t".join(line))
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits there; a stream that was closed before the start is None."""
+    return stream is not None and stream.isatty()
 
 
 def _print_rich(columns: Sequence[str], lines: list[list[str]]) -> None:
@@ -67,6 +72,6 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before something that cannot be undone; ends with status 1 on no."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise click.UsageError(f"{question} Nobody is there to answer; say --yes.")
     click.confirm(question, abort=True)

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bide.cli.output import is_terminal
+
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Call the result with what was done just now; nothing is shown for little, or in a pipe."""
-    if total < 1000 or not sys.stderr.isatty():
+    if total < 1000 or not is_terminal(sys.stderr):
         yield lambda number: None
         return
     from rich.console import Console

@@ -63,7 +63,9 @@ def web(
         if user_file is None
         else Users.from_file(user_file, secret=os.environ.get("BIDE_WEB_SECRET"))
     )
-    app, listening = load_app(app_name), _listening(host, port)
+    app = load_app(app_name)
+    _ = app.store  # a URL that cannot be used is told before anybody comes
+    listening = _listening(host, port)
     place = f"http://{_shown(host)}:{listening.getsockname()[1]}{root_path.rstrip('/')}"
     click.echo(f"The screens are at {place}/ (Ctrl-C ends)")
     screens = create_app(

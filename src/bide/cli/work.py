@@ -11,6 +11,7 @@ import click
 
 from bide.cli.fleet import (
     PRIORITY,
+    check_priorities,
     crews_for,
     fleet_options,
     log_format_option,
@@ -64,6 +65,7 @@ def workoff(
     **priorities: Any,
 ) -> None:
     """Perform the jobs that are ready, then end."""
+    check_priorities(priorities["min_priority"], priorities["max_priority"])
     log_to_stdout(quiet=quiet, log_format=log_format)
     app = load_app(app_name)
     app.worker(queues=split(queues), exit_on_complete=True, **priorities).start()

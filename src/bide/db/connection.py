@@ -87,6 +87,7 @@ class Connection:
     def compiled(self, query: Compiled) -> list[Row]:
         """Run what the driver has made of a Core statement, which many connections may do."""
         text, params = query
+        self.doing = "a question"
         return self._run(text, params, prepare=False)
 
     def _form(self, sql: Statement | str) -> Form:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from bide.clock import jitter, monotonic, sleep
-from bide.errors import DatabaseBusy
+from bide.errors import DatabaseBusy, DatabaseError
 
 _open_turns: set[int] = set()
 
@@ -24,7 +24,8 @@ class Turn:
         self._path = f"{path}-turn"
 
     def taken(self, within: float) -> Taken:
-        """Hold the turn; DatabaseBusy naming the holder after `within` seconds."""
+        """Hold the turn; DatabaseBusy naming the holder after `within` seconds, DatabaseError where
+        none can be held."""
         return Taken(self._path, within)
 
 
@@ -38,8 +39,7 @@ class Taken:
         self._descriptor = -1
 
     def __enter__(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._descriptor = os.open(self._path, flags, 0o666)
+        self._descriptor = _opened(self._path)
         _open_turns.add(self._descriptor)
         try:
             if not _locked(self._descriptor):
@@ -65,6 +65,16 @@ class Taken:
                     f"no turn to write on {self._path!r} within {self._within:g} s: {holder}"
                 )
             short_pause()
+
+
+def _opened(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise DatabaseError(
+            f"the file {path!r}, by which writers take turns, cannot be opened: {error.strerror}; "
+            "the directory of the database must be writable"
+        ) from error
 
 
 def short_pause() -> None:

@@ -74,7 +74,7 @@ class Daemon:
         """Send a signal to its supervisor; raises DaemonError when it does not run."""
         owner = self.owner()
         if owner is None:
-            raise DaemonError(f"{self.name}: no instances running; start it with `bide start`")
+            raise DaemonError(f"no instances running as {self.name}; start it with `bide start`")
         _send(owner, number)
         return owner
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bide import clock
 from bide.errors import DatabaseError, NotMigrated
 from bide.jobs.store import Store
-from bide.workers.settings import Settings
+from bide.workers.settings import LONGEST, Settings
 
 
 def problems(
@@ -44,5 +44,5 @@ def _late(store: Store, max_age: float) -> list[str]:
         for row in store.surveys.queues(at_most=1)
         if row.oldest_ready is not None
         and row.paused_at is None
-        and row.oldest_ready < now - timedelta(seconds=max_age)
+        and row.oldest_ready < now - timedelta(seconds=min(max_age, LONGEST))
     ]

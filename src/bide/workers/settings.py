@@ -231,7 +231,7 @@ class Settings:
         if environment:
             sources += [
                 ("BIDE_", _from_environment(known)),
-                ("[tool.bide] ", _from_pyproject(known)),
+                ("[tool.bide] ", _of_pyproject(known)),
             ]
         values: dict[str, Any] = {}
         for source, named in sources:
@@ -241,9 +241,11 @@ class Settings:
                 value, problem = _converted(known[name].metadata["default"], raw)
                 values[name] = value
                 if problem:
+                    shown = _given(known[name], raw)
+                    if source == "BIDE_":
+                        shown = name.upper() + shown.removeprefix(name)
                     problems.append(
-                        f"{source}{_given(known[name], raw)}: {problem}, "
-                        f"e.g. {known[name].metadata['example']}"
+                        f"{source}{shown}: {problem}, e.g. {known[name].metadata['example']}"
                     )
         return cls._built(values, problems)
 
@@ -263,12 +265,27 @@ def _from_environment(known: Iterable[str]) -> dict[str, str]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _from_pyproject(known: Iterable[str]) -> dict[str, Any]:
+def _of_pyproject(known: Iterable[str]) -> dict[str, Any]:
+    table = from_pyproject()
+    return {name: table[name] for name in known if name in table}
+
+
+def from_pyproject() -> dict[str, Any]:
+    """[tool.bide] of this directory's pyproject.toml, as it stands there. Raises SettingsError."""
     path = Path("pyproject.toml")
     if not path.is_file():
         return {}
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("bide", {})
-    return {name: table[name] for name in known if name in table}
+    try:
+        tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"pyproject.toml cannot be read: {error}; mend it first") from error
+    table = tool.get("bide", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingsError(
+            f"[tool.bide] in pyproject.toml must be a table of settings, found {table!r}; "
+            'e.g. [tool.bide] and below it app = "shop.tasks:app"'
+        )
+    return table
 
 
 def _problem(one: Any, value: Any) -> str | None:
