@@ -46,6 +46,11 @@ def lacking(what: str, remedy: str) -> None:
     pytest.skip(f"{what} is absent: {remedy}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: the others fill the time beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def meeting_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that all parallel processes of this test run have in common."""

@@ -187,6 +187,7 @@ def test_explicit_calls_and_hooks_together_do_the_work_once(
 def test_what_is_frozen_for_good_stays_shared_and_is_still_found() -> None:
     """A collection in the parent would write into every page that its children share."""
     engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.QueuePool)
+    guard._state.last_census = None  # another test's, which could not know the engine
     try:
         for _ in range(2):
             guard.before_fork(freeze=True, for_good=True)

@@ -53,7 +53,8 @@ def run(name: str, url: str, *, trace: bool = True, **order: Any) -> dict[str, A
             start_new_session=True,
         )
         try:
-            program.wait(order["seconds"] + 12)
+            # Without the fence to hang is a usual end, and not worth much time.
+            program.wait(order["seconds"] + (12 if order["layers"] else 7))
         except subprocess.TimeoutExpired:
             nothing = {"right": 0, "wrong": 0, "errors": 0, "hung": True}
             return {"parent": nothing, "children": []}

@@ -1,4 +1,7 @@
-"""Workers and enqueuers are killed at random while jobs are stored and performed: nothing is lost."""
+"""Workers and enqueuers are killed at random while twenty thousand jobs are stored and performed.
+
+A short one of this kind, with more that happens, is `test_storm.py`.
+"""
 
 from __future__ import annotations
 
@@ -87,15 +90,6 @@ def _until_performed(book: Ledger, rage: float) -> None:
         within=rage + 60,
         every=0.3,
     )
-
-
-@pytest.mark.story
-@pytest.mark.timeout(300)
-def test_nothing_is_lost_when_workers_and_enqueuers_are_killed_at_random(
-    tmp_path: Path, database_url: str
-) -> None:
-    """Promises 1 and 2, DJ-559."""
-    prove(tmp_path, database_url, 2_000, rage=12, within=120)
 
 
 @pytest.mark.soak

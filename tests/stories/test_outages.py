@@ -61,7 +61,7 @@ def kill(server: Server) -> None:
 
 def freeze_beyond_the_timeout(server: Server) -> None:
     server.freeze()
-    _last(6)
+    _last(4)
     server.thaw()
 
 

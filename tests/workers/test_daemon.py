@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bide.cli.daemon import stop
+from bide.workers import control
 from bide.workers.processes import children_of
 from waiting import wait_until
 from workers.daemons import APPLICATION, Place, place
@@ -115,15 +118,18 @@ def test_stop_lets_a_running_job_end(shop: Place) -> None:
 
 
 def test_a_fleet_that_does_not_stop_is_killed_with_all_its_children_and_so_it_is_told(
-    shop: Place,
+    shop: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DJ-559."""
+    monkeypatch.setattr(control, "GRACE_TIME", 0.5)  # it cannot tell its own any more
+    monkeypatch.setattr(control, "MARGIN", 1.0)
+    monkeypatch.chdir(shop.directory)
     pid = shop.start("-n", "2")
     children = children_of(pid)
     os.kill(pid, signal.SIGSTOP)
-    done = shop.bide("stop")
-    assert done.returncode == 0
-    assert "did not stop within" in done.stderr
+    done = CliRunner().invoke(stop, env=shop.environment)
+    assert done.exit_code == 0
+    assert "did not stop within 1.5s" in done.stderr
     assert "successfully" not in done.stdout
     wait_until(lambda: not any(lives(one) for one in [pid, *children]))
     assert shop.pid_files() == []
