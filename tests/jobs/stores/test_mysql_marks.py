@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,9 @@ import pymysql
 import pytest
 from sqlalchemy.engine.url import make_url
 
-from bide.jobs.store import Store
+from bide.jobs.job import JobRow
+from bide.jobs.store import Store, Wanted
+from bide.jobs.stores.shelf import covers
 from bide.testing.contract.acting import (
     NOW,
     a_job,
@@ -150,3 +153,59 @@ def test_of_a_report_in_which_a_lease_is_lost_the_rest_is_done(store: Store) -> 
     assert done == {rows[0].id, rows[2].id}
     assert store.get(rows[0].id) is None
     assert store.get(rows[1].id) is not None
+
+
+WANTED = (
+    Wanted(),
+    Wanted(queues=("a", "zoo")),
+    Wanted(except_queues=("b",)),
+    Wanted(min_priority=0),
+    Wanted(max_priority=3),
+    Wanted(queues=("default",), min_priority=-1),
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_is_remembered_a_claim_takes_what_is_first_in_the_table(
+    store: Store, seed: int
+) -> None:
+    """DJ-043: by priority, then in the order of becoming ready, of the queues that go on."""
+    chance, worker = random.Random(seed), enlist(store)
+    paused: set[str] = set()
+    held: list[JobRow] = []
+
+    def enqueue() -> None:
+        for _ in range(chance.randint(1, 3)):
+            place = {"queue": chance.choice(["a", "b", "default", "zoo"])}
+            put_many(store, chance.randint(1, 10), priority=chance.choice([-5, 0, 0, 7]), **place)
+
+    def take() -> None:
+        wanted, limit = chance.choice(WANTED), chance.choice([1, 1, 2, 5, 20])
+        expected = _first(store, wanted, paused)[:limit]
+        rows = store.claim(worker, wanted, limit, NOW)
+        assert ids(rows) == expected
+        held.extend(rows)
+
+    def give_back() -> None:
+        some = [held.pop() for _ in range(chance.randint(0, len(held)))]
+        store.release(worker, [lease(row) for row in some], NOW)
+
+    def pause_or_go_on() -> None:
+        if paused:
+            store.resume(paused.pop())
+        else:
+            paused.add(chance.choice("ab"))
+            store.pause(*paused, NOW)
+
+    deeds = [enqueue, take, take, take, take, take, give_back, pause_or_go_on]
+    for _ in range(80):
+        chance.choice(deeds)()
+
+
+def _first(store: Store, wanted: Wanted, paused: set[str]) -> list[int]:
+    """What the table holds ready for such a worker, in the order of the claim."""
+    database: Any = store.database  # type: ignore[attr-defined]
+    question = "SELECT priority, pos, id, queue FROM bide_jobs WHERE state = 0"
+    rows = database.read(lambda connection: connection.execute(question))
+    taken = [row for row in rows if row[3] not in paused and covers(wanted, row[3], row[0])]
+    return [row[2] for row in sorted(taken)]
