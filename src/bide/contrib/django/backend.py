@@ -14,7 +14,7 @@ from bide.contrib.django.call import TaskCall
 from bide.contrib.django.declaring import Task, seconds
 from bide.contrib.django.options import BackendOptions, key_of
 from bide.contrib.django.results import Found, ended, local, result_of, running_result
-from bide.contrib.django.running import looked_after
+from bide.contrib.django.running import coroutines_looked_after
 from bide.contrib.django.stored import attempts_of, find
 from bide.contrib.django.tasks_api import (
     BaseTaskBackend,
@@ -142,8 +142,8 @@ class TaskBackend(BaseTaskBackend):
         return running_result(Found(job, attempts_of(self.app, job), None), call)
 
     async def _awaited(self, task: DjangoTask, first: list[Any], call: TaskCall, job: Job) -> Any:
-        acall = looked_after(task.acall)
-        return self._kept(await acall(*first, *call.args, **call.kwargs), call, job)
+        with coroutines_looked_after():
+            return self._kept(await task.acall(*first, *call.args, **call.kwargs), call, job)
 
     def _kept(self, value: Any, call: TaskCall, job: Job) -> Any:
         try:

@@ -61,8 +61,10 @@ class TaskCall:
         self._failed = job, error
 
     def reschedule_at(self, _now: datetime, attempts: int) -> Any:
-        """Until when it waits for its next try, if the task has a back-off of its own."""
+        """Until when it waits for its next try, if the task has a back-off of its own and is there."""
         job, error = self._failed
+        if isinstance(error, UnknownJob):
+            return None
         return self.of_backend().pause(self, attempts, job, error)
 
     def tell_finished(self, job: Job) -> None:

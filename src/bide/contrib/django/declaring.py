@@ -47,8 +47,8 @@ class Task(DjangoTask):
         **options: Any,
     ) -> Task:
         """The same task with some of it changed; `run_after` may be a timedelta from now."""
-        if isinstance(run_after, timedelta):
-            run_after = _now() + run_after
+        if run_after is not None:
+            run_after = _moment(run_after)
         unknown = options.keys() - OPTIONS
         if unknown:
             names = ", ".join(sorted(OPTIONS))
@@ -94,6 +94,20 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 def seconds(value: float | timedelta) -> float:
     """A duration in seconds."""
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def _moment(run_after: Any) -> datetime:
+    """Raises InvalidTask for what is neither a moment nor a duration, or is beyond the calendar."""
+    if isinstance(run_after, datetime):
+        return run_after
+    if not isinstance(run_after, timedelta):
+        raise InvalidTask(
+            f"run_after={run_after!r} must be an aware datetime, or a timedelta from now"
+        )
+    try:
+        return _now() + run_after
+    except OverflowError as error:
+        raise InvalidTask(f"run_after={run_after!r} ends beyond the calendar") from error
 
 
 def _now() -> datetime:

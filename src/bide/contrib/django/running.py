@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
-from functools import wraps
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -73,9 +72,8 @@ class Running(Plugin):
                     stack.enter_context(timezone.override(zone))
                 except (ValueError, OSError, LookupError) as error:
                     events.emit("job_without_locale", job=job, error=error)
-            payload = job.payload_object
-            if iscoroutinefunction(payload.call):
-                payload.call = looked_after(payload.call)
+            if iscoroutinefunction(job.payload_object.call):
+                stack.enter_context(coroutines_looked_after())
             return proceed(job)
 
 
@@ -88,18 +86,19 @@ def look_after_connections() -> None:
         close_old_connections()
 
 
-def looked_after(call: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-    """The same, and around it the connections of the thread in which Django queries for coroutines."""
-    from asgiref.sync import sync_to_async
+@contextmanager
+def coroutines_looked_after() -> Iterator[None]:
+    """The same in the thread in which Django queries for coroutines: before they ask, and after.
 
-    look = sync_to_async(look_after_connections)
+    What that thread is given it does in turn, so nobody need wait; waiting could be for oneself.
+    """
+    from asgiref.sync import SyncToAsync
 
-    @wraps(call)
-    async def called(*args: Any, **kwargs: Any) -> Any:
-        await look()
-        try:
-            return await call(*args, **kwargs)
-        finally:
-            await look()
-
-    return called
+    there = SyncToAsync.single_thread_executor
+    if not in_tests():
+        there.submit(look_after_connections)
+    try:
+        yield
+    finally:
+        if not in_tests():
+            there.submit(look_after_connections)

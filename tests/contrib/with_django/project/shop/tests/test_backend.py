@@ -133,6 +133,11 @@ class Results(TestCase):
         later(3601)
         self.assertEqual(drain(), (1, 0))
 
+    def test_a_run_after_that_is_no_moment_is_refused_with_words(self):
+        for wrong in ("tomorrow", 5, timedelta.max, timedelta.min, True):
+            with self.subTest(wrong), self.assertRaisesRegex(InvalidTask, "run_after="):
+                tasks.add.using(run_after=wrong)
+
     def test_ids_of_any_shape_are_answered(self):
         backend = task_backends["default"]
         native = app.enqueue(tasks.ship.bind(Order.objects.create(text="x"), timezone.now()))
@@ -151,7 +156,9 @@ class Results(TestCase):
             result = tasks.add.enqueue(1)
         found = task_backends["default"].get_result(result.id)
         self.assertEqual((found.task.module_path, found.args), ("shop.tasks.gone", [1]))
-        drain()
+        with self.assertLogs("bide", "ERROR") as logged:
+            drain()
+        self.assertEqual(len(logged.records), 1, "the failure is told, and no hook of ours besides")
         found.refresh()
         self.assertIn("shop.tasks.gone is not there", found.errors[0].traceback)
         with self.assertRaises(Exception):
