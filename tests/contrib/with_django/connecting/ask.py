@@ -1,4 +1,4 @@
-"""Stores tasks of the project, or tells how all of them stand: `ask.py whose 40`, `ask.py`."""
+"""Stores tasks of the project: `ask.py whose=40 whose_async=20`, or `ask.py whose=100 0.1`."""
 
 import json
 import sys
@@ -9,27 +9,9 @@ django.setup()
 
 from asking import tasks  # noqa: E402
 
-from bide.contrib.django.models import Job  # noqa: E402
-from bide.contrib.django.options import shown_id  # noqa: E402
-
-
-def stored(name: str, count: int, arguments: list[float]) -> list[str]:
-    task = getattr(tasks, name)
-    return [task.enqueue(*arguments).id for _ in range(count)]
-
-
-def standing() -> list[tuple[str, str, int, object]]:
-    return [
-        (shown_id(job.key), job.get_state_display(), job.failures.count(), returned(job))
-        for job in Job.objects.select_related("result")
-    ]
-
-
-def returned(job: Job) -> object:
-    kept = getattr(job, "result", None)
-    return None if kept is None else json.loads(kept.value)
-
-
-words = sys.argv[1:]
-found = stored(words[0], int(words[1]), [float(one) for one in words[2:]]) if words else standing()
-sys.stdout.write(json.dumps(found))
+counts = [word.split("=") for word in sys.argv[1:] if "=" in word]
+arguments = [float(word) for word in sys.argv[1:] if "=" not in word]
+ids = [
+    getattr(tasks, name).enqueue(*arguments).id for name, count in counts for _ in range(int(count))
+]
+sys.stdout.write(json.dumps(ids))
