@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import re
+import json
+import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from conftest import lacking
+from contrib.with_django.projects import as_json, database, run
 
+SUITES = Path(__file__).parent / "suites"
 #: Tests that do not pass, by suite, with the reason of each.
-OMISSIONS = tomllib.loads((Path(__file__).parent / "suites" / "omissions.toml").read_text())
+OMISSIONS = tomllib.loads((SUITES / "omissions.toml").read_text())
+
+#: Of each test by name: passed, failed, skipped.
+Outcomes = dict[str, str]
 
 
 def source_of(package: str, version: str, into: Path) -> Path:
@@ -20,7 +28,7 @@ def source_of(package: str, version: str, into: Path) -> Path:
     if not list(into.glob("*.tar.gz")):
         got = subprocess.run(
             [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", package,
-             "--disable-pip-version-check", "-d", str(into), f"{package}=={version}"],
+             "--disable-pip-version-check", "--ignore-requires-python", "-d", str(into), f"{package}=={version}"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if got.returncode:
@@ -31,14 +39,34 @@ def source_of(package: str, version: str, into: Path) -> Path:
     return next(path for path in into.iterdir() if path.is_dir())
 
 
-def outcome(text: str) -> tuple[int, set[str]]:
-    """How many tests ran, and those that did not pass, as «module.Class.test»."""
-    ran = re.search(r"^Ran (\d+) tests?", text, re.MULTILINE)
-    failed = re.findall(r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)", text, re.MULTILINE)
-    return int(ran[1]) if ran else 0, set(failed)
+def run_on_each(
+    urls: dict[str, str], suite: str, make: Callable[[Path], None], folder: Path
+) -> dict[str, Outcomes]:
+    """Run the suite in a project that `make` fills, on all kinds of databases at the same time."""
+
+    def run_on(kind: str) -> Outcomes:
+        project = folder / kind
+        make(project)
+        shutil.copy(SUITES / "recording.py", project)
+        here = database(urls[kind])
+        here["TEST"] = {"NAME": f"{here['NAME']}_tests"}  # worker processes must find it
+        outcomes = project / "outcomes.json"
+        done = run(
+            project, "-m", "django", "test", "--noinput", "--testrunner", "recording.Recording",
+            "--settings", "suite_settings", suite, SUITE_DATABASES=as_json({"default": here}),
+            SUITE_OUTCOMES=str(outcomes), DJANGO_SETTINGS_MODULE="suite_settings", timeout=400,
+        )  # fmt: skip
+        assert outcomes.exists(), done.stderr[-8000:]
+        (project / "said").write_text(done.stderr)
+        return {
+            name.removeprefix(f"{suite}."): outcome
+            for name, outcome in json.loads(outcomes.read_text()).items()
+        }
+
+    with ThreadPoolExecutor(len(urls)) as together:
+        return dict(zip(urls, together.map(run_on, urls), strict=True))
 
 
-def skipped(text: str) -> int:
-    """How many tests their own authors skipped."""
-    found = re.search(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+def those(outcomes: Outcomes, outcome: str) -> set[str]:
+    """The names of the tests that ended so."""
+    return {name for name, its in outcomes.items() if its == outcome}
