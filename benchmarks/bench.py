@@ -236,7 +236,7 @@ def waits(contest: Contest, peers: list[str]) -> None:
         rows.append(Row(NAMES[module], said, note=note))
         contest.say(f"  {NAMES[module]} on {about['store']}: {statistics.median(said):.2f} ms")
     rows.sort(key=lambda each: each.median)
-    title = "From the commit to the first line of the job"
+    title = "From the return of an enqueue to the first line of the job"
     contest.show("latency", Section(title, "ms, p50", rows, ranked=False))
 
 
