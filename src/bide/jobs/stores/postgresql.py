@@ -48,18 +48,15 @@ class PostgreSQLStore(SqlOperating):
         """Store jobs; `on` is the caller's session, connection or alias."""
         if on is not None:
             return self._lend(jobs, on, lambda s, p: borrowed.execute(on, s, p, self.name))
+        if len(jobs) == 1 and (job_id := self._insert_one(jobs[0])) is not None:
+            return [job_id]
         stored: list[Row] = []
 
         def work(connection: Connection) -> list[int]:
             stored.clear()
-            if alone and (rows := connection.execute(one, values_of(jobs[0], self.moment))):
-                stored.extend(rows)
-                return [rows[0][-2]]
             return self._inserts.store(jobs, connection.execute, stored)
 
-        alone, one = len(jobs) == 1, self.statements["insert_one"]
-        transaction = self.database.single if alone else self.database.run
-        ids = transaction(work, repeat=True)
+        ids = self.database.run(work, repeat=True)
         self._learn(stored, jobs)
         return ids
 
@@ -240,6 +237,16 @@ class PostgreSQLStore(SqlOperating):
     def close(self) -> None:
         """Give up this process' connections."""
         self.database.close()
+
+    def _insert_one(self, job: NewJob) -> int | None:
+        """Its id; None when one of its key was there."""
+        values, insert = values_of(job, self.moment), self.statements["insert_one"]
+        rows = self.database.single(lambda c: c.execute(insert, values), repeat=True)
+        if not rows:
+            return None
+        job_id, pos, _ = rows[0]
+        self._learn([(job.queue, job.priority, pos, values["state"])], [job])
+        return int(job_id)
 
     def _lend(self, jobs: Sequence[NewJob], on: Any, execute: Execute) -> list[int]:
         stored: list[Row] = []
