@@ -274,7 +274,7 @@ class I18n(Settings):
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """One state of the texts for a whole request or job, whatever is edited meanwhile."""
-        with self._with_view(self._pinned.get() or self._view()):
+        with self._with_view(self._pinned_or_live()):
             yield
 
     @contextmanager
@@ -289,45 +289,45 @@ class I18n(Settings):
 
     @contextmanager
     def _with_view(self, view: View) -> Iterator[None]:
-        token = self._pin(view)
+        entered = self.enter(None, view)
         try:
             yield
         finally:
-            self._unpin(token)
+            self.leave(entered)
 
-    def enter(self, locale: str | None) -> Entered:
+    def enter(self, locale: str | None, view: View | None = None) -> Entered:
         """Begin what `with_locale(locale)` and `pinned()` are for a body, as often as for every job;
-        `leave` ends it. Raises InvalidLocale."""
-        view = self._view()
-        token = None
-        if locale is not None:
-            token = self._locale.set(locale if view.speaks(locale) else self._checked(locale))
-        return token, self._pin(view)
+        `leave` ends it. Raises InvalidLocale.
 
-    def leave(self, entered: Entered) -> None:
-        """Restore what was before `enter`, in the same context."""
-        token, pinned = entered
-        self._unpin(pinned)
-        if token is not None:
-            self._locale.reset(token)
-
-    def _pin(self, view: View) -> Token[View | None]:
-        """While what is pinned is the live view, lookups go on as if nothing were."""
-        token = self._pinned.set(view)
+        While what is pinned is the live view, lookups go on as if nothing were.
+        """
+        if view is None:
+            view = self._live
+            if self._pins or self._watching or locale not in view.spoken:
+                view, locale = self._pinned_or_live(), self._checked(locale)
+        token = None if locale is None else self._locale.set(locale)
+        pinned = self._pinned.set(view)
         self._pins.append(view)
         # In this order: who changes the live view looks at the pins afterwards, so one sees the other.
         if view is not self._live:
             with self._guard:
                 self._quick.pin(True)
-        return token
+        return token, pinned
 
-    def _unpin(self, token: Token[View | None]) -> None:
-        self._pinned.reset(token)
+    def leave(self, entered: Entered) -> None:
+        """Restore what was before `enter`, in the same context."""
+        token, pinned = entered
+        self._pinned.reset(pinned)
         self._pins.pop()
         if self._quick.aside:
             with self._guard:
                 if not self._pins:
                     self._quick.pin(False)
+        if token is not None:
+            self._locale.reset(token)
+
+    def _pinned_or_live(self) -> View:
+        return self._pinned.get() or self._view()
 
     def _view(self) -> View:
         if self._pins and (pinned := self._pinned.get()) is not None:

@@ -26,7 +26,7 @@ class View:
     locale.
     """
 
-    __slots__ = ("_available", "backend", "config", "counted", "plain", "plans")
+    __slots__ = ("_available", "backend", "config", "counted", "plain", "plans", "spoken")
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -34,10 +34,13 @@ class View:
         self.plans: dict[Any, dict[Any, Plan]] = {}
         self.counted: dict[Any, dict[Any, dict[int, str]]] = {}
         self._available: frozenset[str] | None = None
+        #: Locales that are known to be usable, without a look at what might be; none until it is bound.
+        self.spoken: frozenset[str] = frozenset()
 
     def bind(self, backend: Backend) -> None:
         """Answer from the state that `backend` has now."""
         self.backend = backend.view(self)
+        self.spoken = frozenset([self.config.default_locale])
 
     def ask(self, locale: str, key: Any, options: Options) -> Any:
         """Translate through the whole stack; raises MissingTranslation."""
@@ -50,13 +53,8 @@ class View:
             self._available = frozenset(
                 self.backend.available_locales() if known is None else known
             )
+            self.spoken |= self._available
         return self._available
-
-    def speaks(self, locale: str) -> bool:
-        """Whether the locale is known to be usable, without a look at what might be."""
-        if locale == self.config.default_locale:
-            return True
-        return self._available is not None and locale in self._available
 
     def usable(self, locale: str) -> bool:
         """Whether enforcement allows the locale. The default locale always is."""

@@ -14,6 +14,10 @@ from bide.errors import InvalidTextArgument
 _zone: ContextVar[str | None] = ContextVar("bide_time_zone", default=None)
 
 
+#: The same as `time_zone`, for what asks at every job.
+zone_here = _zone.get
+
+
 def time_zone() -> str | None:
     """The name of the reader's time zone, None where none was set."""
     return _zone.get()

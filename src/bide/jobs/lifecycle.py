@@ -39,7 +39,7 @@ class Callbacks:
         self.after: list[Callback] = []
         self.around: list[Callback] = []
         self.always: list[Callback] = []
-        #: The only callback, if it is an around: then there is no order to keep.
+        #: The only callback, if it is an around: then there is no order to keep, and `run` not needed.
         self.lone: Callback | None = None
 
     def add(self, kind: str, callback: Callback) -> None:
@@ -54,8 +54,6 @@ class Callbacks:
         What an exception leaves out: a raising before stops everything behind it, a raising body or
         around the after callbacks (queue.md 4.2). The always callbacks run in any case.
         """
-        if self.lone is not None:
-            return self.lone(*args, body)
         try:
             for callback in self.before:
                 callback(*args)
@@ -134,7 +132,10 @@ class Lifecycle:
             raise InvalidCallback(
                 f"event {event!r} takes {len(names)} argument(s) ({', '.join(names)}), got {len(args)}"
             )
-        return self._events[event].run(body, args) if event in self.used else body(*args)
+        if event not in self.used:
+            return body(*args)
+        callbacks = self._events[event]
+        return callbacks.lone(*args, body) if callbacks.lone else callbacks.run(body, args)
 
     def _register(self, kind: str, event: str, callback: Callback | None) -> Any:
         if event not in EVENTS:

@@ -11,7 +11,7 @@ from bide import events
 from bide.errors import TextError
 from bide.i18n.locales import locale_name
 from bide.i18n.translator import I18n
-from bide.i18n.zones import time_zone, with_time_zone
+from bide.i18n.zones import time_zone, with_time_zone, zone_here
 from bide.jobs.handle import Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.plugin import Plugin
@@ -43,7 +43,7 @@ class Locale(Plugin):
             job.context = json.dumps({"time_zone": zone, **context})
 
     def _invoke(self, job: Job, proceed: Callable[[Job], Any]) -> Any:
-        if job.context or time_zone() is not None:
+        if job.context or zone_here() is not None:
             with self._speaking(job), self._i18n().pinned():
                 return proceed(job)
         i18n = self._i18n()
