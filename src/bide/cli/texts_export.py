@@ -15,7 +15,6 @@ from bide.i18n.exchange.entries import Entry
 from bide.i18n.exchange.exporting import exported
 from bide.i18n.exchange.formats import FORMATS, Format, format_of
 from bide.i18n.inventory.catalogue import Catalogue
-from bide.i18n.inventory.reports import locales_of
 
 _LOCALE = "{locale}"
 
@@ -43,6 +42,8 @@ def export(  # noqa: PLR0913 - one for each option
 
     With {locale} in its name there is one file for each language, for example locales/{locale}.yml.
     """
+    from bide.i18n.inventory.reports import locales_of
+
     format_ = format_of(file, format_name)
     i18n = load_texts(app_name)
     everything = Catalogue(i18n, source=source)

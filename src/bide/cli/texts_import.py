@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import click
 
@@ -12,13 +12,13 @@ from bide.cli.loading import load_texts, table_of
 from bide.cli.output import confirm, print_json, printable
 from bide.cli.progress import progress
 from bide.errors import InvalidLocaleData
-from bide.i18n.editing.editor import Editor
 from bide.i18n.exchange.entries import Entry, cell, shown_key
 from bide.i18n.exchange.formats import FORMATS, format_of
-from bide.i18n.exchange.importing import imported, planned
-from bide.i18n.exchange.plan import MODES, Action, Change, Mode, Plan
-from bide.i18n.exchange.suggesting import suggested
-from bide.i18n.translator import I18n
+from bide.i18n.exchange.modes import MODES, Mode
+
+if TYPE_CHECKING:
+    from bide.i18n.exchange.plan import Action, Change, Plan
+    from bide.i18n.translator import I18n
 
 _LONGEST: Final = 120
 
@@ -47,6 +47,8 @@ def import_(  # noqa: PLR0913 - one for each option
     i18n = load_texts(app_name)
     database = table_of(i18n)
     entries = [entry for file in files for entry in _read(file, format_name, locale)]
+    from bide.i18n.exchange.importing import planned
+
     plan = planned(database, entries, mode)
     if not as_json:
         _show(plan, every=dry_run)
@@ -61,6 +63,10 @@ def import_(  # noqa: PLR0913 - one for each option
 
 
 def _carried_out(i18n: I18n, plan: Plan, entries: list[Entry], author: str) -> Plan:
+    from bide.i18n.editing.editor import Editor
+    from bide.i18n.exchange.importing import imported
+    from bide.i18n.exchange.suggesting import suggested
+
     with progress("importing", len(plan.changes)) as wrote:
         if plan.mode == "suggest":
             for one in suggested(Editor(i18n), plan, author, wrote):

@@ -1,11 +1,12 @@
 """The texts, in the i18n gem's words."""
 
+from typing import TYPE_CHECKING, Any
+
 from bide.i18n.backends.base import Backend
 from bide.i18n.backends.cache import Cache, MemoryStore
 from bide.i18n.backends.cache_file import CacheFile
 from bide.i18n.backends.cascade import Cascade
 from bide.i18n.backends.chain import Chain
-from bide.i18n.backends.database import Database
 from bide.i18n.backends.fallbacks import Fallbacks
 from bide.i18n.backends.flatten import Flatten
 from bide.i18n.backends.gettext import Gettext
@@ -40,6 +41,9 @@ from bide.i18n.plurals import plural_categories, plural_examples, plural_rule
 from bide.i18n.translator import I18n
 from bide.i18n.zones import time_zone, with_time_zone
 
+if TYPE_CHECKING:
+    from bide.i18n.backends.database import Database
+
 __all__ = [
     "Backend", "Cache", "CacheFile", "Cascade", "Chain", "Config", "Database", "Fallbacks", "Flatten",
     "Gettext", "GettextFunctions", "I18n", "InterpolationCompiler", "Key", "KeyValue", "Lazy",
@@ -49,3 +53,13 @@ __all__ = [
     "normalize_keys", "plural_categories", "plural_examples", "plural_rule", "rfc4646_parents",
     "set_default", "t", "t_strict", "time_zone", "transliterate", "with_locale", "with_time_zone",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import the backend in a database at its first use: texts in files need no database."""
+    if name != "Database":
+        raise AttributeError(f"module 'bide.i18n' has no attribute {name!r}")
+    from bide.i18n.backends.database import Database
+
+    globals()[name] = Database
+    return Database

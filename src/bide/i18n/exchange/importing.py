@@ -10,7 +10,8 @@ from bide.errors import InvalidTextArgument, TextConflict
 from bide.i18n.backends.database import Database
 from bide.i18n.exchange.bulk import Bulk
 from bide.i18n.exchange.entries import Entry
-from bide.i18n.exchange.plan import MODES, Change, Mode, Plan, Step, by_locale, steps
+from bide.i18n.exchange.modes import MODES, Mode
+from bide.i18n.exchange.plan import Change, Plan, Step, by_locale, steps
 from bide.i18n.locales import locale_name
 from bide.i18n.row_values import encoded
 

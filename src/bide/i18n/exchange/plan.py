@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from bide.errors import InvalidTextArgument, TextError
 from bide.i18n.exchange.entries import Entry, shown_key
+from bide.i18n.exchange.modes import Mode
 from bide.i18n.psych import PsychError
 from bide.i18n.row_values import decoded, encoded
 from bide.i18n.rows import Found, parents
 from bide.i18n.trees import freeze
-
-Mode = Literal["missing", "overwrite", "suggest"]
-MODES: Final[tuple[Mode, ...]] = ("missing", "overwrite", "suggest")
 
 #: add: nothing stood there; change: another text; replace: what stood there is of another shape (texts
 #: above or below it, or Ruby's code) and goes; suggest: kept as a suggestion; same: nothing to do; keep: not

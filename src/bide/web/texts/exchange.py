@@ -18,7 +18,8 @@ from bide.i18n.editing.history import compared
 from bide.i18n.exchange.entries import Entry
 from bide.i18n.exchange.formats import FORMATS, format_of
 from bide.i18n.exchange.importing import imported, planned
-from bide.i18n.exchange.plan import MODES, Change, Mode, Plan
+from bide.i18n.exchange.modes import MODES, Mode
+from bide.i18n.exchange.plan import Change, Plan
 from bide.i18n.keys import flatten
 from bide.web.texts.marks import shown_key
 from bide.web.texts.place import Place
