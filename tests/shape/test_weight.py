@@ -53,7 +53,13 @@ def test_storing_and_running_jobs_loads_nothing_for_other_uses(tmp_path: object)
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["work", "--help"], ["jobs", "list", "--help"], ["texts", "import", "--help"]],
+    [
+        ["--help"],
+        ["work", "--help"],
+        ["jobs", "list", "--help"],
+        ["metrics", "--help"],
+        ["texts", "import", "--help"],
+    ],
 )
 def test_help_loads_neither_the_application_nor_a_database(arguments: list[str]) -> None:
     asked = (

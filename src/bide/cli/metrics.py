@@ -11,7 +11,6 @@ import click
 
 from bide import clock
 from bide.cli.loading import load_app
-from bide.workers.metrics import Metrics, exposition
 
 
 @click.command()
@@ -27,6 +26,8 @@ def metrics(app_name: str | None, /, *, textfile: Path | None) -> None:
 
     Status 1 when the database does not answer; bide_up is 0 then.
     """
+    from bide.workers.metrics import Metrics, exposition  # they load a database's library
+
     app = load_app(app_name)
     families = Metrics(app.store, app.settings, app.database).families(clock.utc_now())
     text = exposition(families)
