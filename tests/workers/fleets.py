@@ -58,6 +58,11 @@ def deaf(number):
         except BaseException:
             pass
 
+@app.job(max_run_time=0.3)
+def stuck(number):
+    note(began=number)
+    sum(range(10**11))  # one call of C code, which heeds no signal and lets no other thread run
+
 @app.lifecycle.before("execute")
 def execute(worker): note(execute=worker.name)
 """

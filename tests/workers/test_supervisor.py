@@ -91,8 +91,12 @@ def test_a_job_that_leaves_with_status_0_counts_as_crashed_too(shop: Fleet) -> N
     assert "exit status 0" in (row.last_error or "")
 
 
-def test_a_job_that_swallows_its_timeout_is_killed_by_the_supervisor(shop: Fleet) -> None:
-    job_id = shop.enqueue("deaf", 1)
+@pytest.mark.parametrize("job", ["deaf", "stuck"])
+def test_a_job_that_does_not_heed_its_timeout_is_killed_by_the_supervisor(
+    shop: Fleet, job: str
+) -> None:
+    """It swallows the exception, or hangs in C code where none can be raised."""
+    job_id = shop.enqueue(job, 1)
     shop.start("-n", "2")
     wait_until(lambda: len(shop.app.store.attempts(job_id)) >= 1, within=20)
     attempt = shop.app.store.attempts(job_id)[0]
@@ -187,14 +191,20 @@ def test_exit_on_complete_ends_the_fleet_when_nothing_is_left(shop: Fleet) -> No
     assert len(shop.notes(did=None)) == 3
 
 
-def test_workers_are_replaced_after_their_share_of_jobs(tmp_path: Path, sqlite_url: str) -> None:
-    with fleet(tmp_path, sqlite_url, recycle_after_jobs=1, sleep_delay=0.5) as shop:
+@pytest.mark.parametrize(
+    "share", [{"recycle_after_jobs": 1}, {"recycle_after": 0.1}, {"recycle_above_memory": 1000}]
+)
+def test_workers_are_replaced_after_their_share_of_jobs_time_or_memory(
+    tmp_path: Path, sqlite_url: str, share: dict[str, float]
+) -> None:
+    with fleet(tmp_path, sqlite_url, sleep_delay=0.5, **share) as shop:
         shop.start("-n", "2")
         for number in range(4):
             shop.enqueue("work", number)
         did = shop.wait_for(4, did=None)
-        assert len({note["pid"] for note in did}) > 1
-        assert len(shop.notes(execute=None)) > 2
+        assert len(did) == 4
+        assert len({note["pid"] for note in shop.wait_for(3, execute=None)}) > 2
+        assert "has done its share" in shop.log.read_text()
 
 
 def _state(shop: Fleet, job_id: int) -> int | None:
