@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import ClassVar
 
 import bide
-from contest.peer import BATCH, Peer, tick
+from contest.peer import Peer, tick
 
 
 class Bide(Peer):
@@ -31,9 +30,7 @@ class Bide(Peer):
         self.no_op.delay(1)
 
     def enqueue_many(self, count: int) -> None:
-        numbers = iter(range(count))
-        while batch := list(itertools.islice(numbers, BATCH)):
-            self.app.enqueue_many(self.no_op.bind(number) for number in batch)
+        self.app.enqueue_many(self.no_op.bind(number) for number in range(count))
 
     def work(self) -> None:
         self.connect()

@@ -22,6 +22,7 @@ from bide.jobs.names import MAX_LENGTH, problem_with
 from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer
 from bide.jobs.registry import Declared
+from bide.jobs.sending import Insertion, Sent, send
 
 #: Rows of one INSERT of enqueue_many.
 BATCH = 1000
@@ -117,11 +118,18 @@ DelayJobs = bool | Callable[..., Any] | None
 
 
 class Ways(NamedTuple):
-    """How the caller waits, blocking or not: refuses a session, stores jobs, runs one inline."""
+    """How the caller waits, blocking or not: refuses a session, has jobs stored, runs one inline."""
 
     admit: Callable[[Any], None]
-    insert: Callable[[Sequence[NewJob], Any], list[int]]
+    insert: Callable[[Sequence[NewJob], Any], Insertion]
     invoke: Callable[[Job], Any]
+
+
+class Batch(NamedTuple):
+    """Jobs under way to the store."""
+
+    jobs: Sequence[Job]
+    insertion: Insertion
 
 
 class Enqueuer:
@@ -164,14 +172,15 @@ class Enqueuer:
         return await greenlet(self._enqueue_many, calls, session, self._awaiting())
 
     def _blocking(self) -> Ways:
-        def insert(jobs: Sequence[NewJob], on: Any) -> list[int]:
-            return self._home.store.insert(jobs, on)
+        def insert(jobs: Sequence[NewJob], on: Any) -> Insertion:
+            sent = send(self._home.store, jobs) if on is None and len(jobs) > 1 else None
+            return sent or Sent(self._home.store.insert(jobs, on))
 
         return Ways(refuse_async, insert, self._performer.invoke)
 
     def _awaiting(self) -> Ways:
-        def insert(jobs: Sequence[NewJob], on: Any) -> list[int]:
-            return await_here(self._home.store.ainsert(jobs, on))
+        def insert(jobs: Sequence[NewJob], on: Any) -> Insertion:
+            return Sent(await_here(self._home.store.ainsert(jobs, on)))
 
         invoke = self._performer.running_async(await_here).invoke
         return Ways(lambda on: None, insert, invoke)
@@ -182,21 +191,28 @@ class Enqueuer:
 
         def body(job: Job) -> None:
             self._hook(job)
-            self._store_or_run([job], call.options.session, ways)
+            self._stored(self._store_or_run([job], call.options.session, ways))
 
         self._lifecycle.run("enqueue", body, job)
         return job
 
     def _enqueue_many(self, calls: Iterable[Call], session: Any, ways: Ways) -> list[Job]:
         jobs: list[Job] = []
-        for on, batch in _batches(calls, session, BATCH):
-            ways.admit(on)
-            now, keys = clock.utc_now(), new_keys(len(batch))
-            prepared = [
-                self._prepare(call, key, now) for call, key in zip(batch, keys, strict=True)
-            ]
-            self._store_or_run(self._announced(prepared), on, ways)
-            jobs += prepared
+        under_way = None
+        try:
+            for on, batch in _batches(calls, session, BATCH):
+                ways.admit(on)
+                now, keys = clock.utc_now(), new_keys(len(batch))
+                prepared = [
+                    self._prepare(call, key, now) for call, key in zip(batch, keys, strict=True)
+                ]
+                # Nobody hears of a batch before those in front of it are stored.
+                landing, under_way = under_way, None
+                self._stored(landing)
+                under_way = self._store_or_run(self._announced(prepared), on, ways)
+                jobs += prepared
+        finally:
+            self._stored(under_way)
         return jobs
 
     def _announced(self, jobs: list[Job]) -> list[Job]:
@@ -257,17 +273,13 @@ class Enqueuer:
             return not ask(self, "delay_jobs", job)
         return not self.delay_jobs
 
-    def _store_or_run(self, jobs: list[Job], session: Any, ways: Ways) -> None:
+    def _store_or_run(self, jobs: list[Job], session: Any, ways: Ways) -> Batch | None:
         stored = jobs
         if self.delay_jobs is not True:
             stored = self._not_run_inline(jobs, ways)
-        ids = ways.insert([job.to_store() for job in stored], session) if stored else []
-        told = heard("enqueued")
-        for job, job_id in zip(stored, ids, strict=True):
-            job.id = job_id
-            self._stored(job)
-            if told:
-                emit("enqueued", job=job)
+        if not stored:
+            return None
+        return Batch(stored, ways.insert([job.to_store() for job in stored], session))
 
     def _not_run_inline(self, jobs: list[Job], ways: Ways) -> list[Job]:
         stored = []
@@ -278,10 +290,18 @@ class Enqueuer:
                 stored.append(job)
         return stored
 
-    def _stored(self, job: Job) -> None:
-        if job.run_at is None:
-            job.run_at = job.created_at
-        job.state = "ready" if job.run_at <= job.created_at else "scheduled"
+    def _stored(self, batch: Batch | None) -> None:
+        """Wait until they are, and tell each what became of it."""
+        if batch is None:
+            return
+        told = heard("enqueued")
+        for job, job_id in zip(batch.jobs, batch.insertion.ids(), strict=True):
+            job.id = job_id
+            if job.run_at is None:
+                job.run_at = job.created_at
+            job.state = "ready" if job.run_at <= job.created_at else "scheduled"
+            if told:
+                emit("enqueued", job=job)
 
 
 def _check(job: Job) -> None:

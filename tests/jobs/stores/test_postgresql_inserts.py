@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from bide.errors import DatabaseError
 from bide.jobs.job import JobRow, State
+from bide.jobs.sending import send
 from bide.jobs.store import Store
+from bide.jobs.stores.postgresql import PostgreSQLStore
 from bide.jobs.stores.postgresql_inserts import BATCH_ROWS
 from bide.testing.contract.acting import NOW, a_job
 from stores import opener
@@ -37,6 +41,7 @@ ODD = [
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     store = opener("postgresql", request)()
+    store.insert([a_job()])  # what a connection can do is known from the first one on
     yield store
     store.close()
 
@@ -93,3 +98,54 @@ def test_ids_come_in_the_order_of_the_jobs_over_several_statements(store: Store)
         jobs[at].key for at in some
     ]
     assert len(set(ids)) == len(jobs) - 1
+
+
+def test_jobs_that_were_sent_are_stored_when_their_ids_are_asked_for(store: Store) -> None:
+    jobs = [a_job(name=f"job {number}") for number in range(5)]
+    sent = send(store, jobs)
+    assert sent is not None
+    ids = sent.ids()
+    assert [row.name for row in rows_of(store, ids)] == [job.name for job in jobs]
+    assert store.insert(jobs) == ids
+
+
+def test_keys_that_are_there_keep_their_jobs_when_sent_again(store: Store) -> None:
+    known, new = a_job(), a_job()
+    [first] = store.insert([known])
+    sent = send(store, [known, new, known])
+    assert sent is not None
+    one, other, same = sent.ids()
+    assert one == same == first != other
+
+
+def test_more_than_one_statement_is_not_sent(store: Store) -> None:
+    assert send(store, [a_job() for _ in range(BATCH_ROWS + 1)]) is None
+    assert send(store, []) is None
+
+
+def test_what_the_server_refuses_is_said_as_insert_says_it(store: Store) -> None:
+    sent = send(store, [a_job(), a_job(priority=2**40)])
+    assert sent is not None
+    with pytest.raises(DatabaseError, match="integer"):
+        sent.ids()
+    assert len(store.insert([a_job(), a_job()])) == 2
+
+
+def test_jobs_whose_connection_is_lost_on_the_way_are_stored_once(
+    store: Store,
+) -> None:
+    jobs = [a_job(), a_job()]
+    sent = send(store, jobs)
+    assert isinstance(store, PostgreSQLStore)
+    killer = create_engine(store.database.url, poolclass=NullPool)
+    with killer.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    assert sent is not None
+    ids = sent.ids()
+    assert store.insert(jobs) == ids
+    assert len(rows_of(store, ids)) == 2

@@ -1,7 +1,10 @@
-"""Finishing jobs and claiming the next ones without waiting for PostgreSQL's answer in between."""
+"""What PostgreSQL is told without waiting for its answer: reports and claims, and jobs to store."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from bide.db.connection import Row
 from bide.db.engine import Database
 from bide.db.pipeline import Asked, Pipeline
 from bide.errors import ConnectionLost, DatabaseError
@@ -33,6 +36,27 @@ class PostgreSQLExchange:
         if isinstance(rows, DatabaseError):  # it took nothing; the next claim meets it again
             return Exchanged(done, [])
         return Exchanged(done, self._claims.answer(self._question, rows))
+
+
+class PostgreSQLInsertion:
+    """Jobs on their way. `complete` makes ids of the rows that came, `again` stores them as if never sent."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        complete: Callable[[list[Row]], list[int]],
+        again: Callable[[], list[int]],
+    ) -> None:
+        self._pipeline, self._complete, self._again = pipeline, complete, again
+
+    def ids(self) -> list[int]:
+        """The id of each job. What the server refused, and what nobody knows, is done again by `again`:
+        it waits for locks, finds keys that are there, and says what is wrong."""
+        try:
+            [outcome] = self._pipeline.answers()
+        except ConnectionLost:
+            return self._again()
+        return self._again() if isinstance(outcome, DatabaseError) else self._complete(outcome)
 
 
 def send(

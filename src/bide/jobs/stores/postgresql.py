@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -17,9 +18,10 @@ from bide.db.engine import Database
 from bide.db.statements import Statement
 from bide.errors import ConnectionLost
 from bide.jobs.job import JobRow, NewJob, State
+from bide.jobs.sending import Insertion
 from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, WorkerRef
 from bide.jobs.stores.claims import Claims, Order
-from bide.jobs.stores.exchange import PostgreSQLExchange, send
+from bide.jobs.stores.exchange import PostgreSQLExchange, PostgreSQLInsertion, send
 from bide.jobs.stores.listening import Listening
 from bide.jobs.stores.operating import SqlOperating
 from bide.jobs.stores.postgresql_inserts import Execute, Inserts
@@ -59,6 +61,19 @@ class PostgreSQLStore(SqlOperating):
         ids = self.database.run(work, repeat=True)
         self._learn(stored, jobs)
         return ids
+
+    def send_insert(self, jobs: Sequence[NewJob]) -> Insertion | None:
+        """Send jobs that one statement stores, and do not wait."""
+        asked = self._inserts.asked(jobs)
+        try:
+            pipeline = None if asked is None else self.database.send([asked])
+        except ConnectionLost:  # twice does no harm: the next try finds the keys
+            return None
+        if pipeline is None:
+            return None
+        return PostgreSQLInsertion(
+            pipeline, partial(self._inserted, jobs), partial(self.insert, jobs)
+        )
 
     async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """The same for async sessions and connections, and without blocking the event loop."""
@@ -247,6 +262,16 @@ class PostgreSQLStore(SqlOperating):
         job_id, pos, _ = rows[0]
         self._learn([(job.queue, job.priority, pos, values["state"])], [job])
         return int(job_id)
+
+    def _inserted(self, jobs: Sequence[NewJob], stored: list[Row]) -> list[int]:
+        """The ids of jobs whose statement brought the rows in `stored`."""
+
+        def execute(statement: Statement, params: dict[str, Any]) -> list[Row]:
+            return self.database.single(lambda c: c.execute(statement, params), repeat=True)
+
+        ids = self._inserts.complete(jobs, execute, stored)
+        self._learn(stored, jobs)
+        return ids
 
     def _lend(self, jobs: Sequence[NewJob], on: Any, execute: Execute) -> list[int]:
         stored: list[Row] = []

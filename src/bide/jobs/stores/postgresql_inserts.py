@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from bide.db.connection import Row
+from bide.db.pipeline import Asked
 from bide.db.statements import Statement, Statements
 from bide.jobs.job import NewJob, State
 
@@ -33,21 +35,42 @@ class Inserts:
         ids: dict[str, int] = {}
         for batch in _batches(jobs):
             self._insert(batch, execute, stored, ids)
-            # A job that is there now may be finished before we look: then there is room for ours.
-            while missing := {job.key: job for job in batch if job.key not in ids}:
-                ids |= dict(execute(self._statements["known_keys"], {"keys": list(missing)}))
-                gone = [job for key, job in missing.items() if key not in ids]
-                if gone:
-                    self._insert(gone, execute, stored, ids)
+            self._complete(batch, execute, stored, ids)
         return [ids[job.key] for job in jobs]
+
+    def asked(self, jobs: Sequence[NewJob]) -> Asked | None:
+        """The one statement that stores them; None when it takes more."""
+        batches = list(islice(_batches(jobs), 2))
+        return (self._statements["insert"], columns(batches[0])) if len(batches) == 1 else None
+
+    def complete(self, jobs: Sequence[NewJob], execute: Execute, stored: list[Row]) -> list[int]:
+        """The same as `store`, where the statement `asked` has run and brought the rows in `stored`."""
+        ids: dict[str, int] = {}
+        _note(stored, ids)
+        self._complete(jobs, execute, stored, ids)
+        return [ids[job.key] for job in jobs]
+
+    def _complete(
+        self, batch: Sequence[NewJob], execute: Execute, stored: list[Row], ids: dict[str, int]
+    ) -> None:
+        # A job that is there now may be finished before we look: then there is room for ours.
+        while missing := {job.key: job for job in batch if job.key not in ids}:
+            ids |= dict(execute(self._statements["known_keys"], {"keys": list(missing)}))
+            gone = [job for key, job in missing.items() if key not in ids]
+            if gone:
+                self._insert(gone, execute, stored, ids)
 
     def _insert(
         self, batch: Sequence[NewJob], execute: Execute, stored: list[Row], ids: dict[str, int]
     ) -> None:
         rows = execute(self._statements["insert"], columns(batch))
         stored += rows
-        for *_, new, keys in rows:
-            ids.update(zip(keys, new, strict=True))
+        _note(rows, ids)
+
+
+def _note(rows: Sequence[Row], ids: dict[str, int]) -> None:
+    for *_, new, keys in rows:
+        ids.update(zip(keys, new, strict=True))
 
 
 def columns(batch: Sequence[NewJob]) -> dict[str, Any]:
