@@ -307,8 +307,9 @@ def page(contest: Contest, result: dict[str, Any]) -> str:
     about = result["machine"]
     head = (
         "# Measured beside others\n\n"
-        "Made by `bin/bench --write`; do not edit. No-op jobs stored beforehand, servers that flush every\n"
-        f"commit; {about['cores']} cores, {about['memory_gib']} GiB, {about['processor']}, Python "
+        "Made by `bin/bench --write`; do not edit. No-op jobs stored beforehand; servers that flush every\n"
+        "commit, which claims and reports of Bide and of the bare drivers on PostgreSQL do not wait for;\n"
+        f"{about['cores']} cores, {about['memory_gib']} GiB, {about['processor']}, Python "
         f"{about['python']};\n{result['rounds']} interleaved rounds, medians. [How they are compared and "
         "configured](contest.md) is told elsewhere.\n"
     )
