@@ -126,8 +126,8 @@ LINES: dict[str, tuple[int, Words]] = {
     "db.not_listening": (
         logging.WARNING,
         lambda f: (
-            f"Cannot listen for notifications, looking from time to time instead: {_error(f)}; "
-            f"next try in {f['retry_in']:g} s"
+            "Cannot listen for notifications, looking from time to time instead until it can: "
+            f"{_error(f)}"
         ),
     ),
     "database_back": (logging.INFO, lambda _: "The database answers again"),

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from bide import events
+from bide.db import drivers
 from bide.db.engine import Database as Door
 from bide.db.migrate import downgrade, migrate
-from bide.i18n import Chain, Database, I18n, Simple
+from bide.i18n import Chain, Database, I18n, Simple, watch
+from bide.i18n.backends.database import databases
 from bide.i18n.migrations import TEXTS, texts
 from bide.i18n.row_values import encoded
 from bide.i18n.snapshot import TextRow, trees_of
@@ -340,6 +342,39 @@ def test_the_table_may_have_another_name(database_url: str, open_texts: Open) ->
     door.close()
 
 
+def test_a_look_in_vain_compiles_no_question(
+    door: Door, open_texts: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Idle processes look four times a second."""
+    database = databases(open_texts().backend)[0]
+    database.store("en", {"a": "b"})
+
+    def refuse(query: object, dialect: object) -> None:
+        raise AssertionError(f"compiled {query}")
+
+    monkeypatch.setattr(drivers, "_compile", refuse)
+    assert not database.live.refresh()
+
+
+def test_a_watcher_that_begins_while_another_ends_is_known(
+    open_texts: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_texts()
+    assert words.t("a", default="none") == "none"
+    live = databases(words.backend)[0].live
+    owned = watch._watcher
+    take_out = owned.reset
+
+    def reset() -> object:
+        former = take_out()
+        watch.watch(live)  # as another thread would by a lookup
+        return former
+
+    monkeypatch.setattr(owned, "reset", reset)
+    watch.end()
+    assert watch.watching(live)
+
+
 def test_behind_a_dead_database_the_last_texts_serve(own_postgresql: PostgreSQL) -> None:
     own_postgresql.create_database("texts")
     door = Door(own_postgresql.url("texts"))
@@ -361,6 +396,7 @@ def test_behind_a_dead_database_the_last_texts_serve(own_postgresql: PostgreSQL)
     other.run(lambda c: c.execute("UPDATE translations SET value = 'new'"))
     assert seen(texts, "a", "new") < 2 * WITHIN
     assert told.count("texts_unreachable") == 1
+    assert told.count("db.not_listening") <= 1
     unsubscribe()
     database.close()
     door.close()

@@ -96,7 +96,7 @@ class Weather:
 
 
 class Figures:
-    """What a supervisor and its keeper hold."""
+    """What a supervisor holds; its children live too short in a storm."""
 
     def __init__(self, pid: int) -> None:
         process = psutil.Process(pid)

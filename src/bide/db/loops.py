@@ -70,8 +70,9 @@ class Loop:
             self._looking.release()
 
     def look(self) -> None:
-        """Have it look, unless another thread has it do so now."""
+        """Have it look, unless another thread has it do so now: then what it found is seen soon."""
         if not self._looking.acquire(blocking=False):
+            self._next = monotonic() + BETWEEN
             return
         try:
             lookout = self.lookout

@@ -15,15 +15,20 @@ LONGEST_RETRY: Final = 10.0
 
 
 class Wire:
-    """The connection that hears notifications, in autocommit. Nothing in it raises for a lost database."""
+    """The connection that hears notifications, in autocommit. Nothing in it raises for a lost database.
+
+    One thread at a time uses it; any may ask for its descriptor meanwhile.
+    """
 
     def __init__(self, longest_retry: float = LONGEST_RETRY) -> None:
         self._raw: Any = None
         self._longest_retry = longest_retry
         self._retry, self._not_before = FIRST_RETRY, 0.0
+        self._complained = False
 
     def open(self, database: Database, channel: str) -> bool:
-        """Whether we listen; a lost connection is opened again, more and more rarely."""
+        """Whether we listen; a lost connection is opened again, more and more rarely, and one event
+        tells that it cannot be."""
         if self._raw is not None:
             return True
         if monotonic() < self._not_before:
@@ -37,9 +42,11 @@ class Wire:
         except Exception as error:  # noqa: BLE001 - a wait never fails; it looks instead
             self._not_before = monotonic() + self._retry
             self._retry = min(self._retry * 2, self._longest_retry)
-            events.emit("db.not_listening", error=error, retry_in=self._retry)
+            if not self._complained:
+                self._complained = True
+                events.emit("db.not_listening", error=error)
             return False
-        self._raw, self._retry = raw, FIRST_RETRY
+        self._raw, self._retry, self._complained = raw, FIRST_RETRY, False
         return True
 
     def hints(self) -> list[str] | None:
@@ -58,7 +65,11 @@ class Wire:
 
     def descriptor(self) -> int | None:
         """What becomes readable when something is told."""
-        return None if self._raw is None else int(self._raw.pgconn.socket)
+        raw = self._raw
+        try:
+            return None if raw is None else int(raw.pgconn.socket)
+        except Exception:  # noqa: BLE001 - it was lost just now, which the next look finds
+            return None
 
     def hang_up(self) -> None:
         """Close the connection."""

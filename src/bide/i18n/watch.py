@@ -259,7 +259,8 @@ def unwatch(live: Live) -> None:
 
 def end(*, leaving: bool = False) -> None:
     """End this process' watcher; the next lookup starts another."""
-    watcher, _running.pid = _watcher.reset(), 0
+    _running.pid = 0  # first: another thread may start the next one at once
+    watcher = _watcher.reset()
     if watcher is not None:
         watcher.end(leaving=leaving)
 
