@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -21,8 +22,9 @@ from sqlalchemy import (
 )
 
 from bide import clock
-from bide.db.connection import Connection
+from bide.db.connection import Compiled, Connection
 from bide.db.dialects import moment_in
+from bide.db.drivers import Driver
 from bide.db.engine import Database
 from bide.errors import InvalidTextArgument
 from bide.i18n.missing_keys import Asked
@@ -58,14 +60,19 @@ class Rows:
         self.head = head
         self.tables: Tables = tables(database.table_prefix, table)
         self._texts = self.tables.translations.c
+        #: An idle process asks it again and again; to compile it takes longer than to run it.
+        self._counter = lru_cache(maxsize=4)(self._compile_counter)
 
     # Reading
 
     def versions(self, connection: Connection) -> Versions:
         """How often the texts of each scope have changed."""
+        found = connection.compiled(self._counter(connection.driver))
+        return {scope: version for scope, version in found if self._mine(scope)}
+
+    def _compile_counter(self, driver: Driver) -> Compiled:
         versions = self.tables.versions.c
-        query = select(versions.scope, versions.version)
-        return {scope: version for scope, version in connection.core(query) if self._mine(scope)}
+        return driver.compile(select(versions.scope, versions.version))
 
     def all(self, connection: Connection) -> list[TextRow]:
         """Every text."""
