@@ -36,10 +36,11 @@ class Pipeline:
         self._pgconn = self._connection.raw.pgconn
         self._many = many
         self._prepares: list[bool] = []
+        # Whoever gave it back before all answers are fetched would hand them to somebody else.
+        self._connection.broken = True
         try:
             self._send()
         except BaseException as error:
-            self._connection.broken = True
             ours = self._let_go(error)
             if ours is None:
                 raise
@@ -54,11 +55,12 @@ class Pipeline:
             connection.busy_since = None
             pgconn.exit_pipeline_mode()
         except BaseException as error:
-            connection.busy_since, connection.broken = None, True
+            connection.busy_since = None
             ours = self._let_go(error)
             if ours is None:
                 raise
             raise ours from error
+        connection.broken = False
         self._held.__exit__(None, None, None)
         return outcomes
 

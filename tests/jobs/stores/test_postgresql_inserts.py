@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -149,3 +150,16 @@ def test_jobs_whose_connection_is_lost_on_the_way_are_stored_once(
     ids = sent.ids()
     assert store.insert(jobs) == ids
     assert len(rows_of(store, ids)) == 2
+
+
+def test_answers_that_nobody_fetched_are_nobody_elses(store: Store) -> None:
+    """As when a job runs out of time between sending and waiting."""
+    assert isinstance(store, PostgreSQLStore)
+    jobs = [a_job(), a_job()]
+    sent = send(store, jobs)
+    assert sent is not None
+    del sent
+    gc.collect()
+    assert store.database.single(lambda c: c.execute("SELECT :n::int", {"n": 1})) == [(1,)]
+    ids = store.insert(jobs)
+    assert [row.key for row in rows_of(store, ids)] == [job.key for job in jobs]
