@@ -126,8 +126,13 @@ class Database:
 
     def send(self, many: Sequence[Asked]) -> Pipeline | None:
         """Statements to be worked on by the server while the caller does something else, each a
-        transaction of its own; None where that cannot be had. Raises ConnectionLost."""
-        return Pipeline(self._watched(), many) if self._pool.pipelines() else None
+        transaction of its own; None where that cannot be had. Raises ConnectionLost.
+
+        Not on the application's engine: what the caller does may need the connection held meanwhile.
+        """
+        if self.shared or not self._pool.pipelines():
+            return None
+        return Pipeline(self._watched(), many)
 
     def turn(self) -> AbstractContextManager[None]:
         """The right to write outside of `run`, where the database has one writer at a time."""

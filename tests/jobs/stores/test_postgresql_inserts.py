@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
+import bide
+from bide.db.drivers import with_driver
 from bide.errors import DatabaseError
+from bide.jobs.enqueue import Call
 from bide.jobs.job import JobRow, State
 from bide.jobs.sending import send
 from bide.jobs.store import Store
@@ -163,3 +166,29 @@ def test_answers_that_nobody_fetched_are_nobody_elses(store: Store) -> None:
     assert store.database.single(lambda c: c.execute("SELECT :n::int", {"n": 1})) == [(1,)]
     ids = store.insert(jobs)
     assert [row.key for row in rows_of(store, ids)] == [job.key for job in jobs]
+
+
+def test_no_connection_of_the_applications_engine_is_held_while_it_makes_calls(
+    postgresql_url: str,
+) -> None:
+    """Its pool may hold no other."""
+    url = with_driver(make_url(postgresql_url))
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=1)
+    app = bide.App(engine)
+    app.migrate()
+
+    @app.job
+    def note(number: int) -> None: ...
+
+    note.delay(0)
+
+    def calls() -> Iterator[Call]:
+        for number in range(BATCH_ROWS + 1):
+            if number == BATCH_ROWS:
+                with engine.connect() as connection:
+                    assert connection.scalar(text("SELECT 1")) == 1
+            yield note.bind(number)
+
+    assert len(app.enqueue_many(calls())) == BATCH_ROWS + 1
+    app.close()
+    engine.dispose()
