@@ -89,6 +89,8 @@ class ConnectionLost(DatabaseError, ConnectionError):
 class DatabaseBusy(DatabaseError, TimeoutError):
     """A lock could not be had in time (deadlock, lock timeout, SQLite busy); nothing was changed."""
 
+    nothing_changed = True
+
 
 class NotMigrated(DatabaseError):
     """Bide's tables are missing or older than this version: run `bide migrate`."""

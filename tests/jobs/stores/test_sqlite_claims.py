@@ -11,6 +11,7 @@ import pytest
 from bide.clock import monotonic
 from bide.db.engine import Database
 from bide.db.migrate import migrate
+from bide.db.turn import Turn
 from bide.errors import ConnectionLost, DatabaseError
 from bide.jobs.job import Filter, State
 from bide.jobs.migrations import JOBS
@@ -87,6 +88,16 @@ def test_an_exchange_does_not_wait_long_for_a_busy_file(store: SQLiteStore) -> N
     stranger.close()
     assert store.held(worker) == held
     assert store.count(Filter(states=(State.READY,))) == 1
+
+
+def test_an_exchange_does_not_wait_long_for_its_turn(store: SQLiteStore) -> None:
+    """Another writer of ours: what was to be reported is certain to be unreported, not in doubt."""
+    put_many(store, 2)
+    worker = enlist(store)
+    held = leases_of(claim(store, worker, 1))
+    with Turn(store.database.file).taken(1):
+        assert store.exchange(worker, held, ANYTHING, 1, NOW) is None
+    assert store.held(worker) == held
 
 
 def test_an_exchange_whose_claim_fails_finishes_nothing_by_halves(
