@@ -192,7 +192,7 @@ def test_a_worker_that_was_given_up_enters_again_before_it_claims(
     @shop.app.job
     def suspended() -> None:
         shop.store.rescue(timedelta(0), clock.utc_now(), max_crashes=9, max_attempts=9)
-        worker._reserver._heard_at -= 3600
+        worker._reserver.known_until -= 3600
 
     suspended.delay()
     shop.work.delay(1)
