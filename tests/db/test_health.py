@@ -25,6 +25,7 @@ from bide.db.migrate import downgrade, migrate
 from bide.forks.findings import ERROR, OK, WARNING, Finding
 from bide.jobs.migrations import JOBS
 from servers import postgresql as postgres
+from servers.pgbouncer import pooled
 from servers.server import free_port
 from waiting import wait_until
 
@@ -207,50 +208,12 @@ def test_asynchronous_standbys_are_a_warning_with_their_names(
 def test_the_mode_of_pgbouncer_is_found_out(
     mode: str, level: str, words: str, postgresql: Any, tmp_path: Path
 ) -> None:
-    program = next(
-        (p for p in ("/usr/sbin/pgbouncer", "/usr/bin/pgbouncer") if Path(p).exists()), ""
-    )
-    if not program:
-        pytest.skip("apt-get install pgbouncer")
-    with pooled(program, mode, postgresql, tmp_path) as url, opened(url) as database:
+    with pooled(mode, postgresql, tmp_path) as url, opened(url) as database:
         found = one(examine(database, []), "pooler")
         again = one(examine(database, []), "pooler")
     assert found == again
     assert found.level == level
     assert words in found.text
-
-
-@contextmanager
-def pooled(program: str, mode: str, server: Any, directory: Path) -> Iterator[str]:
-    port = free_port()
-    configuration = directory / "pgbouncer.ini"
-    directory.chmod(0o755)
-    configuration.write_text(
-        f"[databases]\npostgres = host={server.directory} port={server.port or 5432} user=postgres\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n"
-        f"unix_socket_dir =\npool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n"
-    )
-    as_user = {"user": "nobody"} if os.geteuid() == 0 else {}
-    for parent in configuration.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with (directory / "pgbouncer.log").open("w") as log:
-        process = subprocess.Popen([program, configuration], stdout=log, stderr=log, **as_user)  # type: ignore[call-overload]
-    url = f"postgresql://postgres@127.0.0.1:{port}/postgres?gssencmode=disable"
-    try:
-        wait_until(lambda: answers(url), within=20)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def answers(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.Error:
-        return False
-    return True
 
 
 def test_a_direct_connection_has_no_pooler(postgresql_url: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bide.clock import monotonic
-from bide.db.drivers import Driver
+from bide.db.drivers import Driver, first_number
 from bide.db.statements import Form, Statement, statement
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Connection:
         self.cursor = driver.cursor(raw)
         #: Names of what pipelines have prepared on the server, by text and types; the last name's number.
         self.prepared: dict[tuple[str, Any], bytes] = {}
-        self.numbered = 0
+        self.numbered = first_number()
         self._style = driver.style
 
     def execute(self, sql: Statement | str, params: Mapping[str, Any] = NO_PARAMS) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -58,6 +59,15 @@ class Driver(Protocol):
         ...
 
 
+def first_number() -> int:
+    """Where a connection begins to number its prepared statements.
+
+    A pooler may put it through to a connection of the server on which other clients have prepared theirs;
+    if all counted from one, it would run a statement of theirs.
+    """
+    return int.from_bytes(os.urandom(7))
+
+
 class Psycopg:
     """PostgreSQL through psycopg 3."""
 
@@ -81,6 +91,9 @@ class Psycopg:
         cursor = raw.cursor()
         # By default the size of an int chooses its type, and each mix of types is prepared anew.
         cursor.adapters.register_dumper(int, Int8Dumper)
+        names: Any = getattr(raw, "_prepared", None)
+        if hasattr(names, "_prepared_idx"):  # no part of the driver's promises
+            names._prepared_idx += first_number()
         return cursor
 
     def execute(self, cursor: Any, text: str, params: Any, prepare: bool) -> None:
