@@ -39,7 +39,7 @@ def looked_at_elsewhere(loop: Loop, slow: Slow) -> Iterator[threading.Thread]:
 
 
 def test_who_finds_another_thread_looking_comes_again_after_a_pause() -> None:
-    loop, slow = Loop(None), Slow()
+    loop, slow = Loop(None, lambda: None), Slow()
     loop.take(slow)
     with looked_at_elsewhere(loop, slow) as thread:
         loop.look()

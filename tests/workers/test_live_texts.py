@@ -155,6 +155,40 @@ def test_an_idle_worker_hears_again_when_its_connections_were_lost(
     texts.close()
 
 
+LEAVING = (
+    SHOP
+    + """
+@app.job
+def leave_behind():
+    threading.Thread(target=listen, daemon=True).start()
+
+def listen():
+    time.sleep(1.0)
+    note(first=texts.t("word"))
+    while contextvars.Context().run(texts.t, "word") != "new":
+        time.sleep(0.01)
+    note(heard="new", threads=threads())
+"""
+)
+
+
+@pytest.mark.story
+def test_an_edit_reaches_a_thread_that_first_asks_while_the_worker_idles(
+    tmp_path: Path, database_url: str
+) -> None:
+    texts = Texts(database_url)
+    with fleet(tmp_path, database_url, LEAVING, sleep_delay=60) as shop:
+        texts.edit("old")
+        shop.start("-n", "1")
+        shop.enqueue("leave_behind")
+        shop.wait_for(first="old")
+        edited = texts.edit("new")
+        [heard] = shop.wait_for(heard="new")
+        assert heard["at"] - edited < WITHIN
+        assert THREAD not in heard["threads"]
+    texts.close()
+
+
 # One worker in the process of the test
 
 

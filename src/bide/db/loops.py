@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -32,11 +32,13 @@ class Loop:
     """A loop with room for one lookout: while there is one, at `due` (monotonic seconds), `look`.
 
     `database` is what the loop waits for anyway: a lookout that waits for another one, which may
-    hang while this one answers, needs a thread.
+    hang while this one answers, needs a thread. `wake` ends the pause of a loop that has nothing
+    to do, or its next one.
     """
 
-    def __init__(self, database: object) -> None:
+    def __init__(self, database: object, wake: Callable[[], object]) -> None:
         self.database = database
+        self._wake = wake
         self.due = math.inf
         self.lookout: Lookout | None = None
         self._next = math.inf
@@ -62,6 +64,8 @@ class Loop:
     def take(self, lookout: Lookout) -> None:
         """Let it look from now on."""
         self.lookout, self._next, self.due = lookout, 0.0, 0.0
+        if threading.current_thread() is not threading.main_thread():
+            self._wake()
 
     def let_go(self) -> None:
         """Let nobody look any more; a look that is under way has ended, or takes long."""
@@ -76,7 +80,7 @@ class Loop:
             return
         try:
             lookout = self.lookout
-            self.due = math.inf if lookout is None else monotonic() + BETWEEN
+            self.due = monotonic() + BETWEEN
             self._next = math.inf if lookout is None else lookout.look()
         finally:
             self._looking.release()

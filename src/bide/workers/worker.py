@@ -65,7 +65,7 @@ class Worker:
         self.tally = Tally(home.store.statistics) if settings.statistics else None
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
-        self._beside = Loop(getattr(home.store, "database", None))
+        self._beside = Loop(getattr(home.store, "database", None), self.requests.loop_bell.ring)
         self._registered: WorkerRef | None = None
         self._handlers: dict[int, Handler] = {}
         self._given_up, self._doubted = 0, False
