@@ -48,11 +48,15 @@ def test_what_succeeded_and_what_failed_is_counted(app: bide.App) -> None:
     assert (total(app).failed_attempts, total(app).failed) == (2, 1)
 
 
-def test_run_time_and_waiting_time_are_counted(app: bide.App) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_run_time_and_waiting_time_are_counted(app: bide.App, fails: bool) -> None:
+    """Those of an attempt that failed too, whenever the next one is due."""
     began = datetime(2027, 1, 31, 8, 0, 30, tzinfo=UTC)
 
     @app.job
-    def work() -> None: ...
+    def work() -> None:
+        if fails:
+            raise ValueError("no")
 
     clock.set_wall(lambda: began)
     try:

@@ -218,12 +218,13 @@ class Attempts:
             emit("job_completed", worker=self._worker, job=job, seconds=now - attempt.began)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
+        due = job.run_at
         try:
             self._failures.record(self._worker, job, error, attempt.started_at)
         finally:
             attempt.succeeded = False
             if self._tally is not None:
-                self._tally.failed(job, attempt.began, clock.monotonic(), error)
+                self._tally.failed(job, due, attempt.began, clock.monotonic(), error)
 
     def _callback_failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:
         """A callback of perform raised: the job's failure, unless its outcome stands (DJ-508)."""

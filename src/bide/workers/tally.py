@@ -77,10 +77,12 @@ class Tally:
             self._clocks, self._clocks_until = clock.utc_now().timestamp() - now, now + SHORT
         ended.append((job.queue, job.name, job.run_at or _NEVER, began, now))
 
-    def failed(self, job: Job, began: float, now: float, error: BaseException) -> None:
-        """An attempt failed; its outcome is known."""
+    def failed(
+        self, job: Job, due: datetime | None, began: float, now: float, error: BaseException
+    ) -> None:
+        """An attempt failed that was due at a moment; its outcome is known, and `job` due again."""
         clocks = clock.utc_now().timestamp() - now
-        one = (job.queue, job.name, job.run_at or _NEVER, began, now)
+        one = (job.queue, job.name, due or _NEVER, began, now)
         with self._adding:
             line = self._attempts(_key(one, clocks), [one], clocks, FAILED_ATTEMPTS)
             line[_TIMED_OUT] += isinstance(error, WorkerTimeout)
