@@ -74,3 +74,14 @@ def test_pools_that_would_start_nothing_are_refused_with_an_example(spec: str) -
     """DJ-566, DJ-567."""
     with pytest.raises(SettingsError, match=r"e\.g\. --pool mail,tasks:2"):
         crews_of([spec])
+
+
+@pytest.mark.parametrize(
+    ("pools", "number", "total"), [([], 100_000, 100_000), (["mail:999", "*:2"], 1, 1001)]
+)
+def test_a_number_that_can_only_be_a_slip_is_refused(
+    pools: list[str], number: int, total: int
+) -> None:
+    with pytest.raises(SettingsError, match=f"{total} worker processes are more than the 1000"):
+        crews_of(pools, number=number)
+    assert sum(crew.count for crew in crews_of([], number=1000)) == 1000

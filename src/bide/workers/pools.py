@@ -10,6 +10,8 @@ from bide.jobs.store import Wanted
 from bide.workers.roster import Crew
 
 EXAMPLE = "e.g. --pool mail,tasks:2 --pool '*:1'"
+#: No fleet has more processes: a number above it is a slip, and a host that forks for minutes.
+MOST = 1000
 
 
 def crews_of(
@@ -23,13 +25,18 @@ def crews_of(
     """The crews of a fleet: the pools, or `number` workers for `queues`.
 
     Raises SettingsError for a pool that the original would have misread in silence (DJ-566 to
-    DJ-568), and for pools together with a number or queues.
+    DJ-568), for pools together with a number or queues, and for more than MOST workers.
     """
     if pools and (number != 1 or queues is not None):
         raise SettingsError(
             f"--pool excludes -n and --queues: write both into the pools, {EXAMPLE}"
         )
     named = [_pool(pool) for pool in pools] or [(tuple(queues) if queues else None, number)]
+    if (total := sum(count for _, count in named)) > MOST:
+        raise SettingsError(
+            f"{total} worker processes are more than the {MOST} that a fleet may have; many jobs at a "
+            "time in few processes: -n 8 --concurrency 100"
+        )
     return [Crew(Wanted(names, (), min_priority, max_priority), count) for names, count in named]
 
 
