@@ -269,3 +269,21 @@ def test_a_quiet_worker_claims_nothing(app: bide.App, store: Troubled, note: Any
     worker.requests.be_quiet()
     assert worker.work_off() == (0, 0)
     assert store.claims == []
+
+
+def test_no_report_is_sent_while_the_keeper_writes_it(
+    app: bide.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be told to the store twice, and taken off the list twice."""
+    reserver = app.worker()._reserver
+    free: list[bool] = []
+
+    def flush() -> None:
+        claiming = reserver.hand.claiming
+        thread = threading.Thread(target=lambda: free.append(claiming.acquire(blocking=False)))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(reserver._finishes, "flush", flush)
+    reserver.relieve()
+    assert free == [False]

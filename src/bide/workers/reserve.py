@@ -147,8 +147,10 @@ class Reserver:
         self.insistence.on(self.give_back)
 
     def _flush(self) -> None:
-        self._flight.land()
-        self._finishes.flush()
+        # Otherwise another thread might send what is about to be reported here.
+        with self.hand.claiming:
+            self._flight.land()
+            self._finishes.flush()
 
     def _claim(self, number: int, *, more: bool = False) -> None:
         """Have jobs in hand; when that many came that there are probably others, ask for those too."""
