@@ -262,3 +262,14 @@ def test_the_second_worker_is_told_of_an_old_sqlite(
         unsubscribe()
         store.close()
     assert heard == ["old_sqlite SQLite 3.51.2"] * warned
+
+
+def test_an_engine_of_the_application_waits_for_the_disk_as_it_says(sqlite_url: str) -> None:
+    """SQLite's FULL (2) survives a loss of power; connections of our own have NORMAL (1)."""
+    engine = create_engine(sqlite_url)
+    for target, level in ((engine, 2), (sqlite_url, 1)):
+        database = Database(target)
+        migrate(database, JOBS)
+        assert database.read(lambda c: c.execute("PRAGMA synchronous")) == [(level,)]
+        database.close()
+    engine.dispose()
