@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
+from bide.db import drivers
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError
@@ -75,6 +78,43 @@ def test_a_frozen_server_is_cut_off(server: Any, database: Database) -> None:
     thaw.cancel()
     server.thaw()
     wait_until(lambda: count(database) == 0, within=10)
+
+
+def test_a_mariadb_that_never_greets_is_a_lost_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that was frozen before it is connected to, or a machine that went at that moment."""
+    monkeypatch.setattr(drivers, "LOGIN", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"mysql://one@127.0.0.1:{mute.getsockname()[1]}/here"
+        lost: list[BaseException] = []
+
+        def ask() -> None:
+            with pytest.raises(ConnectionLost) as caught:
+                Database(url).read(lambda c: c.execute("SELECT 1"))
+            lost.append(caught.value)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    [error] = lost
+    assert isinstance(error, ConnectionLost)
+    assert error.nothing_changed
+    gc.collect()
+
+
+def test_who_has_logged_in_to_mariadb_may_wait_longer(
+    mysql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the URL says for how long."""
+    monkeypatch.setattr(drivers, "LOGIN", 1.0)
+    url = make_url(mysql_url)
+    patient, told = Database(url), Database(url.update_query_dict({"read_timeout": "7"}))
+    assert patient.read(lambda c: c.execute("SELECT sleep(1.2)")) == [(0,)]
+    assert told.read(lambda c: c.raw._read_timeout) == 7
+    patient.close()
+    told.close()
 
 
 def test_a_frozen_server_is_cut_off_from_mysqlclient_too(own_mariadb: Any) -> None:

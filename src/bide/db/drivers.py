@@ -119,6 +119,10 @@ class Psycopg:
         return self.prepares and Pipeline.is_supported()
 
 
+#: Seconds for which a server may be silent while one logs in.
+LOGIN: Final = 10.0
+
+
 class MySQL:
     """MySQL and MariaDB through PyMySQL or mysqlclient."""
 
@@ -136,12 +140,16 @@ class MySQL:
             "SET SESSION time_zone = '+00:00', "
             "sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')"
         )
-        return {"connect_timeout": 10, "charset": "utf8mb4", "init_command": session}
+        options = {"connect_timeout": 10, "charset": "utf8mb4", "init_command": session}
+        # PyMySQL only minds the time until somebody accepts, which the kernel of a frozen server does.
+        return options | ({"read_timeout": LOGIN} if self._dialect.driver == "pymysql" else {})
 
     def opened(self, raw: Any) -> None:
         """No gap is locked, so that claims and the application's statements do not collide."""
         with raw.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        if getattr(raw, "_read_timeout", None) is LOGIN:  # not what the URL says
+            raw._read_timeout = None
         decoders = getattr(raw, "decoders", None)  # of PyMySQL, which takes moments apart in Python
         if decoders is not None:
             decoders[_DATETIME] = _moment
