@@ -18,6 +18,7 @@ from sentry_sdk.transport import Transport
 
 import bide
 from bide.contrib.sentry import Sentry
+from bide.errors import WorkerStop
 from waiting import wait_until
 from workers.fleets import fleet
 
@@ -154,6 +155,26 @@ def test_a_timeout_is_told(kept: Kept) -> None:
     hangs.delay()
     app.worker().work_off()
     assert [one["exception"]["values"][-1]["type"] for one in kept.events] == ["WorkerTimeout"]
+
+
+def test_scopes_are_kept_only_until_the_error_is_told(kept: Kept) -> None:
+    """What nobody reports, since it ran inline or goes on elsewhere, would be kept for ever."""
+    app = bide.App("memory://")
+    plugin = Sentry()
+    app.plugins.append(plugin)
+
+    @app.job
+    def stops(error: str) -> None:
+        raise WorkerStop if error == "stop" else ConnectionError("no answer")
+
+    for error in ("down", "stop"):
+        stops.delay(error)
+        app.worker().work_off()
+    app.delay_jobs = False
+    with pytest.raises(ConnectionError):
+        stops.delay("down")
+    assert len(kept.events) == 1
+    assert plugin._scopes == {}
 
 
 def test_without_a_client_nothing_happens() -> None:

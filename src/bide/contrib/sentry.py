@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from bide.errors import MissingDependency
+from bide.errors import MissingDependency, WorkerStop
 from bide.jobs.handle import Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.plugin import Plugin
@@ -53,8 +53,11 @@ class Sentry(Plugin):
             try:
                 with sentry_sdk.start_transaction(op="queue.process", name=job.name, source="task"):
                     return proceed(job)
+            except WorkerStop:  # it runs again elsewhere, and nothing failed
+                raise
             except BaseException:
-                self._scopes[job.key] = scope
+                if job.id is not None:  # what runs inline raises to its caller, who tells
+                    self._scopes[job.key] = scope
                 raise
 
     def _report(self, _worker: Any, job: Job) -> None:
