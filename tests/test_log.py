@@ -158,3 +158,15 @@ def test_subscribers_hear_of_each_job_what_metrics_need(app: bide.App) -> None:
     assert done["seconds"] >= 0
     assert isinstance(heard["job_failed"]["error"], AssertionError)
     assert heard["job_failed_permanently"]["attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (bide.NotMigrated("no such table"), "The database lacks tables, trying again until it"),
+        (bide.DatabaseError("gone"), "The database does not answer, trying again until it does"),
+    ],
+)
+def test_a_database_without_tables_is_not_said_to_be_silent(error: Exception, told: str) -> None:
+    _, words = LINES["database_lost"]
+    assert words({"error": error}).startswith(told)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bide import events
+from bide.errors import NotMigrated
 
 logger = logging.getLogger("bide")
 
@@ -27,6 +28,12 @@ def _error(facts: dict[str, Any]) -> str:
         return f"{type(error).__name__}: {error}"
     except BaseException:  # noqa: BLE001 - an error whose __str__ raises is the application's code
         return f"{type(error).__name__} (its message could not be read)"
+
+
+def _refusal(error: object) -> str:
+    if isinstance(error, NotMigrated):
+        return "The database lacks tables, trying again until it has them"
+    return "The database does not answer, trying again until it does"
 
 
 def _worker(facts: dict[str, Any]) -> str:
@@ -109,7 +116,7 @@ LINES: dict[str, tuple[int, Words]] = {
     ),
     "database_lost": (
         logging.ERROR,
-        lambda f: f"The database does not answer, trying again until it does: {_error(f)}",
+        lambda f: f"{_refusal(f['error'])}: {_error(f)}",
     ),
     "old_sqlite": (
         logging.WARNING,
