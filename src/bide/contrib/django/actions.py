@@ -45,9 +45,14 @@ ACTIONS: dict[str, Callable[[App, Filter], int]] = {
 
 
 def act(action: str, ids: Collection[int], user: Any) -> int:
-    """Do it to those jobs, in the name of a user of Django; how many it changed."""
+    """Do it to those jobs, in the name of a user of Django; how many it changed.
+
+    What changed nothing is not noted.
+    """
     app: App = project_app()
     changed = ACTIONS[action](app, Filter(ids=tuple(ids)))
+    if not changed:
+        return 0
     now, who = clock.utc_now(), user.get_username()
     try:
         app.store.audit.write(

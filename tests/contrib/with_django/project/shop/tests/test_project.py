@@ -69,6 +69,8 @@ class Admin(TestCase):
 
     def test_actions_retry_run_cancel_and_delete(self):
         failed, scheduled = self.by_state[State.FAILED], self.by_state[State.SCHEDULED]
+        self.assertContains(self.act("run_now", failed), "0 jobs changed")
+        self.assertEqual(app.store.audit.read(), [])
         self.assertContains(self.act("retry", failed), "1 job changed")
         failed.refresh_from_db()
         self.assertEqual((failed.state, failed.attempts), (State.READY, 0))
