@@ -105,6 +105,17 @@ def test_the_application_s_own_frames_are_shown(here: Path) -> None:
     assert 'shop.py", line 1' in told
 
 
+def test_an_error_of_the_system_in_a_hook_of_the_application_says_where(here: Path) -> None:
+    (here / "shop.py").write_text(
+        "import bide\n"
+        "app = bide.App('sqlite:///bide.db')\n"
+        "app.lifecycle.before('execute', lambda worker: open('/nowhere/to/be/found'))\n"
+    )
+    told = said("--app", "shop:app", "workoff", status=1)
+    assert "bide: No such file or directory: /nowhere/to/be/found" in told
+    assert 'shop.py", line 3' in told
+
+
 @pytest.mark.parametrize("url", ["nonsense", "oracle://x/y"])
 def test_screens_of_no_database_are_not_served(here: Path, url: str) -> None:
     told = said("web", "--port", "0", status=2, environment={"BIDE_DATABASE_URL": url})

@@ -157,8 +157,20 @@ def main(arguments: list[str] | None = None, name: str = "bide") -> None:
     except OSError as error:
         _end_output()
         where = f": {error.filename}" if error.filename else ""
-        click.echo(f"bide: {error.strerror or error}{where}", err=True)
+        click.echo(f"bide: {error.strerror or error}{where}\n{_place_of(error)}".rstrip(), err=True)
         sys.exit(1)
+
+
+def _place_of(error: OSError) -> str:
+    """Where in the application it was raised, if it was there: a hook that a worker runs, say."""
+    import sysconfig
+    import traceback
+
+    paths = sysconfig.get_paths()
+    others = (os.path.dirname(os.path.dirname(__file__)), paths["stdlib"], paths["purelib"], "<")  # noqa: PTH120
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(others)]
+    return "".join(traceback.format_list(theirs[-2:]))
 
 
 def _end_output() -> None:
