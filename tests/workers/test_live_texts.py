@@ -16,7 +16,7 @@ import pytest
 import bide
 from bide.db.engine import Database as Door
 from bide.db.migrate import migrate
-from bide.i18n import Chain, Database, I18n, Simple
+from bide.i18n import Chain, Database, I18n, Simple, watch
 from bide.i18n.migrations import TEXTS
 from bide.i18n.side_tables.readers import ReaderRows
 from bide.jobs.job import Filter
@@ -236,6 +236,8 @@ class Here:
 @pytest.fixture
 def open_here(sqlite_url: str) -> Iterator[Callable[..., Here]]:
     made: list[Here] = []
+    for left_over in watch._watched():  # texts that another test of this process did not close
+        watch.unwatch(left_over)
 
     def opened(**options: str) -> Here:
         made.append(Here(sqlite_url, **options))
