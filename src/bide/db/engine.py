@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine.url import URL
@@ -133,6 +133,13 @@ class Database:
         if self.shared or not self._pool.pipelines():
             return None
         return Pipeline(self._watched(), many)
+
+    def detached(self) -> Any:
+        """A connection of the driver's that no pool knows: the caller's, to be closed by it."""
+        fairy = self.engine.raw_connection()
+        raw = fairy.driver_connection
+        fairy.detach()
+        return raw
 
     def turn(self) -> AbstractContextManager[None]:
         """The right to write outside of `run`, where the database has one writer at a time."""

@@ -83,9 +83,7 @@ class Lookout:
         if monotonic() < self._not_before:
             return False
         try:
-            fairy = database.engine.raw_connection()
-            raw: Any = fairy.driver_connection
-            fairy.detach()
+            raw = database.detached()
             if not hasattr(raw, "_execute_command"):
                 raw.close()
                 self._not_before = float("inf")

@@ -34,9 +34,7 @@ class Wire:
         if monotonic() < self._not_before:
             return False
         try:
-            fairy = database.engine.raw_connection()
-            raw: Any = fairy.driver_connection
-            fairy.detach()
+            raw = database.detached()
             raw.autocommit = True
             raw.execute(f'LISTEN "{channel}"')
         except Exception as error:  # noqa: BLE001 - a wait never fails; it looks instead
