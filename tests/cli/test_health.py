@@ -80,7 +80,8 @@ def test_metrics_say_when_the_database_is_away(
 ) -> None:
     monkeypatch.setenv("BIDE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     file = tmp_path / "bide.prom"
-    assert run("metrics", "--textfile", str(file)).exit_code == 1
+    result = CliRunner().invoke(command, ["metrics", "--textfile", str(file)])
+    assert isinstance(result.exception, bide.ConnectionLost)  # one line and status 1 in `main`
     assert "bide_up 0" in file.read_text()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -29,13 +28,14 @@ def metrics(app_name: str | None, /, *, textfile: Path | None) -> None:
     from bide.workers.metrics import Metrics, exposition  # they load a database's library
 
     app = load_app(app_name)
-    families = Metrics(app.store, app.settings, app.database).families(clock.utc_now())
-    text = exposition(families)
+    found = Metrics(app.store, app.settings, app.database)
+    text = exposition(found.families(clock.utc_now()))
     if textfile is None:
         click.echo(text, nl=False)
     else:
         _write(textfile, text)
-    sys.exit(int(len(families) == 1))
+    if found.trouble is not None:
+        raise found.trouble
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
-from bide.errors import SettingsError
+from bide.errors import NotMigrated, SettingsError
 from bide.events import emit
 from bide.forks import guard
 
@@ -21,7 +21,7 @@ _PARENTS_OWN = (
 
 #: Exit status of a child whose main raised.
 CRASHED = 70
-#: The status of a child whose settings do not let it work, however often it is started (EX_CONFIG).
+#: The status of a child whose settings or tables do not let it work, however often it is started (EX_CONFIG).
 MISCONFIGURED = 78
 
 _first_in_children: list[Callable[[], None]] = []
@@ -69,7 +69,7 @@ def fork_child(main: Callable[[], int | None]) -> int:
         status = main() or 0
     except SystemExit as error:
         status = _status_of(error)
-    except SettingsError as error:
+    except (SettingsError, NotMigrated) as error:
         status = MISCONFIGURED
         sys.stderr.write(f"{error}\n")
     except BaseException as error:  # noqa: BLE001 - a child ends here whatever happened

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from bide import clock
-from bide.errors import DatabaseError
+from bide.errors import DatabaseError, NotMigrated
 from bide.events import emit
 from bide.forks.guard import crossings
 from bide.jobs.handle import Home
@@ -52,6 +52,7 @@ class Fleet:
         self._waiting: list[Death] = []
         self._once_more: deque[tuple[float, WorkerRef]] = deque()
         self._report_at, self._lost = 0.0, False
+        self._has_tables, self._said_absent = False, False
         self._stop = Bell()
         self._stopping, self._stopped_at = False, 0.0
         self._parent = 0
@@ -59,21 +60,39 @@ class Fleet:
     def keep(self, parent: int) -> int:
         """Until told to stop, or until the supervisor (whose process is `parent`) is gone."""
         self._parent = parent
+        watch, look = Duty(self._watch, 1.0), Duty(self._look_for_tables, RETRY)
+        look.due = clock.monotonic()
         duties = [
+            watch,
             Duty(self._beat, self._settings.heartbeat_interval),
-            Duty(self._watch, 1.0),
             *self._house.duties(self),
         ]
         with handled({signal.SIGTERM: self._asked_to_stop, signal.SIGINT: self._ignore}):
             while not self._over():
-                self._wait(min(self._busy(), pause(duties)))
+                now = duties if self._has_tables else [watch, look]
+                self._wait(min(self._busy(), pause(now)))
                 self._waiting += self._deaths.heard()
                 self._report()
                 self._retire_once_more()
-                for duty in duties:
+                for duty in now:
                     duty.do()
             self._house.leave()
         return 0
+
+    def _look_for_tables(self) -> None:
+        """Says once, for the whole fleet, that there are none yet; a lost database is for the duties to tell."""
+        try:
+            self._home.store.workers()
+        except NotMigrated as error:
+            if not self._said_absent:
+                self._said_absent = True
+                emit("database_lost", error=error)
+            return
+        except DatabaseError:
+            pass
+        self._has_tables = True
+        if self._said_absent:
+            emit("database_back")
 
     def _wait(self, seconds: float) -> None:
         any_readable([self._deaths.reader, self._stop.fileno()], seconds)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bide import clock
-from bide.errors import DatabaseError, WorkerStop
+from bide.errors import DatabaseError, NotMigrated, WorkerStop
 from bide.events import emit
 from bide.workers.signals import Requests
 
@@ -18,21 +18,25 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 class Insistence:
     """Repeats what the database refused, whatever the reason, until the worker must end."""
 
-    def __init__(self, requests: Requests, grace_time: float) -> None:
-        self._requests, self._grace_time = requests, grace_time
-        self.lost = False
+    def __init__(self, requests: Requests, grace_time: float, *, kept: bool = False) -> None:
+        """`kept`: the keeper of a fleet says for all its workers that there are no tables."""
+        self._requests, self._grace_time, self._kept = requests, grace_time, kept
+        self.lost = self._said = False
 
-    def on(self, action: Callable[[], T], *, idle: bool = False) -> T:
+    def on(self, action: Callable[[], T], *, idle: bool = False, migrated: bool = False) -> T:
         """What `action` returns, as soon as the database lets it.
 
         Raises WorkerStop when the worker shall stop: an `idle` one, which has nothing to report, at
-        once, another at the second request or at the end of its grace time.
+        once, another at the second request or at the end of its grace time. Raises NotMigrated when
+        there are no tables, if it must be `migrated` already.
         """
         pause = FIRST_PAUSE
         while True:
             try:
                 result = action()
             except DatabaseError as error:
+                if migrated and isinstance(error, NotMigrated):
+                    raise
                 self._say_lost(error)
             else:
                 self._say_back()
@@ -52,11 +56,13 @@ class Insistence:
         return max(0.0, self._requests.stopped_at + self._grace_time - clock.monotonic())
 
     def _say_lost(self, error: Exception) -> None:
-        if not self.lost:
-            self.lost = True
+        self.lost = True
+        if not (self._said or (self._kept and isinstance(error, NotMigrated))):
+            self._said = True
             emit("database_lost", error=error)
 
     def _say_back(self) -> None:
-        if self.lost:
-            self.lost = False
+        self.lost = False
+        if self._said:
+            self._said = False
             emit("database_back")

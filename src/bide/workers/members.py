@@ -114,23 +114,43 @@ def _work_together(workers: list[Startable]) -> None:
     """One worker in this thread, or several in threads with the signals handled here."""
     if len(workers) == 1:
         workers[0].start()
-        return
-    bell = Bell()
+    else:
+        _Threads(workers).work()
 
-    def stop(*_: Any) -> None:
-        for worker in workers:
+
+class _Threads:
+    """Workers in threads of their own; what ends one of them ends all."""
+
+    def __init__(self, workers: list[Startable]) -> None:
+        self._workers, self._bell = workers, Bell()
+        self._ended_by: list[BaseException] = []
+
+    def work(self) -> None:
+        """Until all have stopped; raises what ended the first one."""
+        threads = [
+            threading.Thread(target=self._start, args=(worker,), name=f"bide-worker-{i}")
+            for i, worker in enumerate(self._workers)
+        ]
+        stop = self._stop
+        with handled({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: self._quiet}):
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                self._bell.wait(0.2)
+        if self._ended_by:
+            raise self._ended_by[0]
+
+    def _start(self, worker: Startable) -> None:
+        try:
+            worker.start()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that ends the process
+            self._ended_by.append(error)
+            self._stop()
+
+    def _stop(self, *_: Any) -> None:
+        for worker in self._workers:
             worker.requests.stop()
 
-    def quiet(*_: Any) -> None:
-        for worker in workers:
+    def _quiet(self, *_: Any) -> None:
+        for worker in self._workers:
             worker.requests.be_quiet()
-
-    threads = [
-        threading.Thread(target=worker.start, name=f"bide-worker-{i}")
-        for i, worker in enumerate(workers)
-    ]
-    with handled({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet}):
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
-            bell.wait(0.2)

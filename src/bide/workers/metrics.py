@@ -115,13 +115,17 @@ class Metrics:
         self._silent_after = settings.heartbeat_interval * settings.missed_heartbeats
         sqlite = database is not None and database.kind == "sqlite"
         self._file = database.file if database is not None and sqlite else None
+        #: Why the database could not be asked the last time; None: it was.
+        self.trouble: DatabaseError | None = None
 
     def families(self, now: datetime) -> list[Family]:
         """What is known now; when the database cannot be asked only that."""
         try:
             found = [*self._queues(now), *self._counts(now), *self._workers(now), *self._space()]
-        except DatabaseError:
+        except DatabaseError as error:
+            self.trouble = error
             return [_gauge("bide_up", [({}, 0)])]
+        self.trouble = None
         return [_gauge("bide_up", [({}, 1)]), *found]
 
     def _queues(self, now: datetime) -> Iterator[Family]:

@@ -61,7 +61,7 @@ class Worker:
         self._wanted, self._exit_on_complete = wanted, exit_on_complete
         self.name, self._entry = name, entry
         self.requests = Requests()
-        self._insistence = Insistence(self.requests, settings.grace_time)
+        self._insistence = Insistence(self.requests, settings.grace_time, kept=entry is not None)
         self.tally = Tally(home.store.statistics) if settings.statistics else None
         self._reserver = Reserver(home, self, wanted, settings, self._insistence)
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
@@ -86,12 +86,13 @@ class Worker:
     @property
     def ref(self) -> WorkerRef:
         """Who this worker is in the store; entered at the first need."""
-        if self._registered is None:
-            self._registered = self._insistence.on(self._register, idle=True)
-        return self._registered
+        return self._registered or self._enter(migrated=False)
 
     def start(self) -> None:
-        """Work until stopped (or, with exit_on_complete, until nothing is ready)."""
+        """Work until stopped (or, with exit_on_complete, until nothing is ready).
+
+        Without tables it waits for them; with exit_on_complete it raises NotMigrated.
+        """
         stop, quiet = self.requests.stop, self.requests.be_quiet
         handlers: dict[signal.Signals, Handler] = {
             signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet, signal.SIGUSR1: quiet,
@@ -100,7 +101,10 @@ class Worker:
             self._handlers = {int(number): handler for number, handler in handlers.items()}
         with handled(handlers):
             emit("worker_started", worker=self)
-            self._while_registered(lambda: self._lifecycle.run("execute", self._loop, self))
+            self._while_registered(
+                lambda: self._lifecycle.run("execute", self._loop, self),
+                migrated=self._exit_on_complete,
+            )
             emit("worker_stopped", worker=self)
         self._handlers = {}
 
@@ -109,22 +113,25 @@ class Worker:
         self.requests.stop()
 
     def work_off(self, number: int = BATCH) -> tuple[int, int]:
-        """Run up to `number` ready jobs; how many succeeded and how many failed."""
+        """Run up to `number` ready jobs; how many succeeded and how many failed.
+
+        Raises NotMigrated where there are no tables.
+        """
         counts: tuple[int, int] = (0, 0)
 
         def work() -> None:
             nonlocal counts
             counts = self._work_off(number)
 
-        self._while_registered(work)
+        self._while_registered(work, migrated=True)
         return counts
 
-    def _while_registered(self, work: Callable[[], Any]) -> None:
+    def _while_registered(self, work: Callable[[], Any], *, migrated: bool) -> None:
         if self._registered is not None:
             work()
             return
         try:
-            _ = self.ref
+            self._enter(migrated=migrated)
         except WorkerStop:  # the database never answered
             return
         keeper = Keeper(self._home, self._lifecycle, self.settings, self, alone=self._entry is None)
@@ -134,6 +141,10 @@ class Worker:
         finally:
             keeper.stop()
             self._leave()
+
+    def _enter(self, *, migrated: bool) -> WorkerRef:
+        self._registered = self._insistence.on(self._register, idle=True, migrated=migrated)
+        return self._registered
 
     def _register(self) -> WorkerRef:
         ref = self._home.store.register(self.name, host_name(), os.getpid(), self.info())

@@ -128,8 +128,8 @@ class WorkerInTests(Worker):
     Another connection would not see a worker that is registered in a transaction of the test.
     """
 
-    def _while_registered(self, work: Callable[[], Any]) -> None:
-        _ = self.ref
+    def _while_registered(self, work: Callable[[], Any], *, migrated: bool) -> None:
+        self._enter(migrated=migrated)
         try:
             work()
         finally:
