@@ -11,6 +11,7 @@ from bide import events
 from bide.db import notify
 from bide.db.engine import Database
 from bide.db.notify import Wire
+from waiting import wait_until
 
 
 class Lost:
@@ -48,3 +49,19 @@ def test_one_event_tells_that_a_dead_database_is_not_listened_to(
         wire.hang_up()
         dead.close()
         alive.close()
+
+
+def test_a_connection_on_which_the_server_refuses_to_listen_is_closed(postgresql_url: str) -> None:
+    """A standby does; every try would leave one more, open for as long as somebody keeps the error."""
+    database, wire = Database(postgresql_url), Wire()
+    kept: list[Any] = []
+    unsubscribe = events.subscribe(lambda _, fields: kept.append(fields))
+    try:
+        assert not wire.open(database, "")
+        [told] = kept
+        assert isinstance(told["error"], psycopg.errors.SyntaxError)
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        wait_until(lambda: database.read(lambda c: c.execute(others))[0][0] == 1)
+    finally:
+        unsubscribe()
+        database.close()

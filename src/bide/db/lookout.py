@@ -88,12 +88,12 @@ class Lookout:
                 raw.close()
                 self._not_before = float("inf")
                 return False
+            self._raw = raw
             raw.autocommit(True)
             raw.query("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
         except Exception:  # noqa: BLE001 - a wait never fails; it looks instead
             self._lost()
             return False
-        self._raw = raw
         return True
 
     def _lost(self) -> None:

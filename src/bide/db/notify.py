@@ -34,9 +34,7 @@ class Wire:
         if monotonic() < self._not_before:
             return False
         try:
-            raw = database.detached()
-            raw.autocommit = True
-            raw.execute(f'LISTEN "{channel}"')
+            raw = _listening(database, channel)
         except Exception as error:  # noqa: BLE001 - a wait never fails; it looks instead
             self._not_before = monotonic() + self._retry
             self._retry = min(self._retry * 2, self._longest_retry)
@@ -75,3 +73,14 @@ class Wire:
         if raw is not None:
             with contextlib.suppress(Exception):
                 raw.close()
+
+
+def _listening(database: Database, channel: str) -> Any:
+    raw = database.detached()
+    try:
+        raw.autocommit = True
+        raw.execute(f'LISTEN "{channel}"')
+    except BaseException:  # a standby lets us in and refuses it, again and again
+        raw.close()
+        raise
+    return raw
