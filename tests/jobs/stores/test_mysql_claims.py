@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,19 +25,8 @@ from bide.testing.contract.acting import (
     put,
     put_many,
 )
-from stores import opener
 
-
-@pytest.fixture
-def make_store(request: pytest.FixtureRequest) -> Callable[[], Store]:
-    return opener("mysql", request)
-
-
-@pytest.fixture
-def store(make_store: Callable[[], Store]) -> Iterator[Store]:
-    store = make_store()
-    yield store
-    store.close()
+KIND = "mysql"
 
 
 def test_hundreds_of_levels_are_claimed_in_one_order(store: Store) -> None:

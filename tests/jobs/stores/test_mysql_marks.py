@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pymysql
@@ -25,19 +25,8 @@ from bide.testing.contract.acting import (
     put_many,
     rescue_from,
 )
-from stores import opener
 
-
-@pytest.fixture
-def make_store(request: pytest.FixtureRequest) -> Callable[[], Store]:
-    return opener("mysql", request)
-
-
-@pytest.fixture
-def store(make_store: Callable[[], Store]) -> Iterator[Store]:
-    store = make_store()
-    yield store
-    store.close()
+KIND = "mysql"
 
 
 @pytest.fixture

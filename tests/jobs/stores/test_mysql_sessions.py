@@ -16,21 +16,9 @@ from bide.jobs.job import Filter
 from bide.jobs.store import Store
 from bide.jobs.stores.mysql import MySQLStore
 from bide.testing.contract.acting import NOW, SECOND, a_job, claimable, present, put
-from stores import opener
 
+KIND = "mysql"
 SLOPPY = "SET SESSION sql_mode = '', time_zone = '+05:45'"
-
-
-@pytest.fixture
-def make_store(request: pytest.FixtureRequest) -> Callable[[], Store]:
-    return opener("mysql", request)
-
-
-@pytest.fixture
-def store(make_store: Callable[[], Store]) -> Iterator[Store]:
-    store = make_store()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pymysql
@@ -34,9 +35,9 @@ from bide.testing.contract.acting import (
     rescue_from,
 )
 from servers.mariadb import MariaDB
-from stores import opener
 from waiting import wait_until
 
+KIND = "mysql"
 MAIL = Wanted(queues=("mail",))
 
 
@@ -50,14 +51,16 @@ def absent_server() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    store = opener("mysql", request)()
-    yield store
-    store.close()
+def wakeups(store: Store) -> Iterator[Any]:
+    """One waiter."""
+    with closing(store.wakeups()) as wakeups:
+        yield wakeups
 
 
-def test_jobs_of_queues_that_the_process_does_not_take_wake_nobody(store: Store) -> None:
-    wakeups, worker = store.wakeups(), enlist(store)
+def test_jobs_of_queues_that_the_process_does_not_take_wake_nobody(
+    store: Store, wakeups: Any
+) -> None:
+    worker = enlist(store)
     assert claim(store, worker, wanted=MAIL) == []
     put(store, queue="other")
     assert not wakeups.wait(0.1)
@@ -65,24 +68,25 @@ def test_jobs_of_queues_that_the_process_does_not_take_wake_nobody(store: Store)
     assert wakeups.wait(10)
 
 
-def test_a_job_that_stays_is_told_once(store: Store) -> None:
+def test_a_job_that_stays_is_told_once(store: Store, wakeups: Any) -> None:
     """One that others hold, or that a claim passes over, must not make a worker spin."""
-    wakeups = store.wakeups()
     put(store)
     assert wakeups.wait(10)
     assert not wakeups.wait(0.1)
 
 
-def test_a_job_stored_between_a_claim_and_the_wait_ends_the_wait(store: Store) -> None:
-    wakeups, worker = store.wakeups(), enlist(store)
+def test_a_job_stored_between_a_claim_and_the_wait_ends_the_wait(
+    store: Store, wakeups: Any
+) -> None:
+    worker = enlist(store)
     assert not wakeups.wait(0)
     assert claim(store, worker) == []
     put(store)
     assert wakeups.wait(10)
 
 
-def test_a_job_given_back_or_rescued_ends_the_wait(store: Store) -> None:
-    wakeups, worker = store.wakeups(), enlist(store)
+def test_a_job_given_back_or_rescued_ends_the_wait(store: Store, wakeups: Any) -> None:
+    worker = enlist(store)
     put(store)
     row = claim_one(store, worker)
     assert not wakeups.wait(0)
@@ -94,8 +98,7 @@ def test_a_job_given_back_or_rescued_ends_the_wait(store: Store) -> None:
     assert wakeups.wait(10)
 
 
-def test_a_queue_that_goes_on_ends_the_wait(store: Store) -> None:
-    wakeups = store.wakeups()
+def test_a_queue_that_goes_on_ends_the_wait(store: Store, wakeups: Any) -> None:
     store.pause("mail", NOW)
     put(store, queue="mail")
     assert not wakeups.wait(0.1)
@@ -103,16 +106,15 @@ def test_a_queue_that_goes_on_ends_the_wait(store: Store) -> None:
     assert wakeups.wait(10)
 
 
-def test_a_job_that_comes_due_ends_the_wait(store: Store) -> None:
+def test_a_job_that_comes_due_ends_the_wait(store: Store, wakeups: Any) -> None:
     now = clock.utc_now()
     store.insert([a_job(created_at=now - SECOND, run_at=now + SECOND / 5)])
-    assert store.wakeups().wait(20)
+    assert wakeups.wait(20)
     [row] = claim(store, enlist(store), now=clock.utc_now())
     assert row.run_at == now + SECOND / 5
 
 
-def test_waiters_that_are_idle_for_long_share_the_looks(store: Store) -> None:
-    wakeups: Any = store.wakeups()
+def test_waiters_that_are_idle_for_long_share_the_looks(store: Store, wakeups: Any) -> None:
     enlist(store)
     assert not wakeups.wait(0)
     alone = wakeups._pauses()[0]
@@ -129,8 +131,7 @@ def test_waiters_that_are_idle_for_long_share_the_looks(store: Store) -> None:
     assert wakeups._pauses()[0] <= 0.3125
 
 
-def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store) -> None:
-    wakeups: Any = store.wakeups()
+def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store, wakeups: Any) -> None:
     wakeups._took, wakeups._used = 0.004, 0.00035
     assert wakeups._pauses()[1] == pytest.approx(0.1)
     wakeups._took = 0.04
@@ -140,9 +141,8 @@ def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store) -> None:
 
 
 def test_the_server_looks_while_this_process_sleeps(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wakeups: Any = store.wakeups()
     assert not wakeups.wait(0.1)
     assert wakeups._lookout.get().until is not None
     glimpses = _counted(wakeups, monkeypatch)
@@ -152,17 +152,15 @@ def test_the_server_looks_while_this_process_sleeps(
     put(store)
     wait_until(lambda: not waiter.is_alive(), within=10)
     assert len(glimpses) <= 2  # one when the statement was over, one when it saw the job
-    wakeups.close()
 
 
 def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
-    store: Store, mysql_url: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, wakeups: Any, mysql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = make_url(mysql_url)
     application = pymysql.connect(
         unix_socket=str(url.query["unix_socket"]), user=url.username, database=url.database
     )
-    wakeups: Any = store.wakeups()
     assert not wakeups.wait(0)
     glimpses = _counted(wakeups, monkeypatch)
     store.insert([a_job()], on=application)
@@ -171,25 +169,23 @@ def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
     application.commit()
     assert wakeups.wait(10)
     application.close()
-    wakeups.close()
 
 
-def test_a_due_job_that_stays_is_told_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_due_job_that_stays_is_told_once(
+    store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = clock.utc_now()
     store.insert([a_job(created_at=now - 2 * SECOND, run_at=now - SECOND)])
-    wakeups: Any = store.wakeups()
     assert wakeups.wait(10)
     glimpses = _counted(wakeups, monkeypatch)
     assert not wakeups.wait(0.3)
     assert len(glimpses) <= 2
-    wakeups.close()
 
 
 def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever some server makes of the statement: it is sent once a pause at most."""
-    wakeups: Any = store.wakeups()
     at_once = Statement("SELECT 1", "watch")
     monkeypatch.setattr(wakeups._claims, "watch", lambda *_: (at_once, {}))
     assert not wakeups.wait(0)
@@ -198,11 +194,9 @@ def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
     assert len(glimpses) <= 25
     put(store)
     assert wakeups.wait(10)
-    wakeups.close()
 
 
-def test_a_lost_lookout_is_replaced(store: Store, mysql_url: str) -> None:
-    wakeups: Any = store.wakeups()
+def test_a_lost_lookout_is_replaced(store: Store, wakeups: Any, mysql_url: str) -> None:
     assert not wakeups.wait(0.1)
     lookout = wakeups._lookout.get()
     database = Database(mysql_url)
@@ -212,12 +206,10 @@ def test_a_lost_lookout_is_replaced(store: Store, mysql_url: str) -> None:
     wait_until(lambda: not wakeups.wait(0.05) and lookout._raw not in (None, killed), within=10)
     put(store)
     assert wakeups.wait(10)
-    wakeups.close()
 
 
-def test_an_answer_that_does_not_come_is_given_up(store: Store) -> None:
+def test_an_answer_that_does_not_come_is_given_up(store: Store, wakeups: Any) -> None:
     """A frozen server, or a wire that was cut, tells nothing."""
-    wakeups: Any = store.wakeups()
     assert not wakeups.wait(0.1)
     lookout = wakeups._lookout.get()
     lookout._until = clock.monotonic()
@@ -225,14 +217,12 @@ def test_an_answer_that_does_not_come_is_given_up(store: Store) -> None:
     put(store)
     assert wakeups.wait(10)
     assert lookout._raw is not silent
-    wakeups.close()
 
 
 def test_where_the_driver_cannot_wait_it_looks_from_here(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """mysqlclient sends and fetches in one."""
-    wakeups: Any = store.wakeups()
     monkeypatch.setattr(wakeups._lookout.get(), "ask", lambda *_: False)
     assert not wakeups.wait(0.1)
     put(store)

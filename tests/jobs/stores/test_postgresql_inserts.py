@@ -19,8 +19,8 @@ from bide.jobs.store import Store
 from bide.jobs.stores.postgresql import PostgreSQLStore
 from bide.jobs.stores.postgresql_inserts import BATCH_ROWS
 from bide.testing.contract.acting import NOW, a_job
-from stores import opener
 
+KIND = "postgresql"
 #: What means something in the server's writing of lists, and in SQL.
 ODD = [
     '"',
@@ -43,11 +43,10 @@ ODD = [
 
 
 @pytest.fixture
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    store = opener("postgresql", request)()
-    store.insert([a_job()])  # what a connection can do is known from the first one on
-    yield store
-    store.close()
+def store(store: Store) -> Store:
+    """One that knows what its connections can do: it does so from the first one on."""
+    store.insert([a_job()])
+    return store
 
 
 def rows_of(store: Store, ids: list[int]) -> list[JobRow]:

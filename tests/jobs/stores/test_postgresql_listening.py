@@ -35,28 +35,15 @@ from bide.testing.contract.acting import (
     seconds_since,
 )
 from servers.postgresql import PostgreSQL
-from stores import opener
 from waiting import wait_until
 
-
-@pytest.fixture
-def make_store(request: pytest.FixtureRequest) -> Callable[[], Store]:
-    return opener("postgresql", request)
+KIND = "postgresql"
 
 
 @pytest.fixture
-def store(make_store: Callable[[], Store]) -> Iterator[Store]:
-    store = make_store()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def other(make_store: Callable[[], Store]) -> Iterator[Store]:
+def other(make_store: Callable[[], Store]) -> Store:
     """The store of another process."""
-    store = make_store()
-    yield store
-    store.close()
+    return make_store()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -27,9 +27,9 @@ from bide.testing.contract.acting import (
     put,
     put_many,
 )
-from stores import opener
 from waiting import wait_until
 
+KIND = "postgresql"
 FAR = NOW + timedelta(days=1)
 
 
@@ -46,12 +46,9 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    make_store = opener("postgresql", request)
+def scene(make_store: Callable[[], Store], postgresql_url: str) -> Scene:
     there, here = make_store(), make_store()
-    yield Scene(there, here, enlist(here), request.getfixturevalue("postgresql_url"))
-    there.close()
-    here.close()
+    return Scene(there, here, enlist(here), postgresql_url)
 
 
 def test_a_job_committed_behind_a_mark_is_found(scene: Scene) -> None:

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bide.clock import monotonic
-from bide.db.engine import Database
-from bide.db.migrate import migrate
 from bide.db.turn import Turn
 from bide.errors import ConnectionLost, DatabaseError
 from bide.jobs.job import Filter, State
-from bide.jobs.migrations import JOBS
 from bide.jobs.store import Lease, Wanted
 from bide.jobs.stores.sqlite import SQLiteStore
 from bide.testing.contract.acting import ANYTHING, NOW, a_job, claim, enlist, put_many
 
-
-@pytest.fixture
-def store(sqlite_url: str) -> Iterator[SQLiteStore]:
-    database = Database(sqlite_url)
-    migrate(database, JOBS)
-    store = SQLiteStore(database)
-    yield store
-    store.close()
+KIND = "sqlite"
 
 
 def leases_of(rows: list[Any]) -> list[Lease]:
