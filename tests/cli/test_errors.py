@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import bide
+from bide.workers.signals import handled
 from waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "bide.cli"]
@@ -164,13 +165,15 @@ def test_a_daemon_that_does_not_run_is_named_once(here: Path) -> None:
 def test_ctrl_c_ends_a_command_that_waits_for_the_database(here: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x"
-        waiting = subprocess.Popen(
-            [*COMMAND, "queues"],
-            env={**os.environ, "BIDE_DATABASE_URL": url},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        # A test run in the background of a script ignores SIGINT, and so would the command.
+        with handled({signal.SIGINT: signal.default_int_handler}):
+            waiting = subprocess.Popen(
+                [*COMMAND, "queues"],
+                env={**os.environ, "BIDE_DATABASE_URL": url},
+                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         try:
             silent.settimeout(20)
             connection, _ = silent.accept()
