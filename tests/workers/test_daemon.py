@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bide.cli.daemon import stop
+from bide.cli.main import bide
 from bide.workers import control
 from bide.workers.processes import children_of
 from waiting import wait_until
@@ -127,7 +127,7 @@ def test_a_fleet_that_does_not_stop_is_killed_with_all_its_children_and_so_it_is
     pid = shop.start("-n", "2")
     children = children_of(pid)
     os.kill(pid, signal.SIGSTOP)
-    done = CliRunner().invoke(stop, env=shop.environment)
+    done = CliRunner().invoke(bide, ["stop"], env=shop.environment)
     assert done.exit_code == 0
     assert "did not stop within 1.5s" in done.stderr
     assert "successfully" not in done.stdout
