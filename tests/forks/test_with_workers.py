@@ -34,18 +34,22 @@ ANSWERED = [
     "psycopg_pool",
 ]
 REFUSED = ["psycopg2", "psycopg 3", "PyMySQL", "mysqlclient", "mariadb connector"]
-#: The shop: its connection is open and has been used when the workers are forked.
+#: The shop: its connection is open and has been used when the workers are forked. No worker goes on
+#: before another has begun, or the first could take all jobs.
 APPLICATION = """
 import json, os, sys
+from pathlib import Path
 sys.path.insert(0, {tests!r})
 import bide
 {fence}
 from forks.clients import WAYS
 from forks.experiment import answers_of
+from waiting import wait_until
 
 app = bide.App.from_env()
 client = WAYS[{way!r}].open({url!r})
 assert client.ask("warm") == "warm"
+meeting = Path({meeting!r})
 notes = os.open({notes!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 @app.job(max_attempts=1)
@@ -53,6 +57,8 @@ def ask(number):
     answers = answers_of(client.ask, 1, name=f"job {{number}}")
     facts = {{"job": number, "pid": os.getpid(), **vars(answers)}}
     os.write(notes, (json.dumps(facts) + "\\n").encode())
+    (meeting / str(os.getpid())).touch()
+    wait_until(lambda: len(os.listdir(meeting)) >= {together})
 """
 #: The same program without the fence: what other queues' workers do.
 NO_FENCE = """
@@ -69,9 +75,17 @@ def answers(
 ) -> list[dict[str, Any]]:
     """What each of `jobs` jobs got, when four workers that were forked from one parent ran them."""
     notes, here = directory / "notes", str(HERE.parents[1])
+    meeting = directory / "meeting"
+    meeting.mkdir()
     (directory / "shop.py").write_text(
         APPLICATION.format(
-            tests=here, fence="" if fence else NO_FENCE, way=name, url=url, notes=str(notes)
+            tests=here,
+            fence="" if fence else NO_FENCE,
+            way=name,
+            url=url,
+            notes=str(notes),
+            meeting=str(meeting),
+            together=2 if fence else 1,
         )
     )
     environment = os.environ | {
