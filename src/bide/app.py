@@ -258,10 +258,13 @@ class App(Declarer):
         entries: Sequence[Entry] = (),
         **settings: Any,
     ) -> Worker:
-        """A worker with some settings of its own; with `concurrency` many jobs at a time."""
+        """A worker with some settings of its own; with `concurrency` many jobs at a time.
+
+        Raises SettingsError.
+        """
         options: dict[str, Any] = {"name": name, "exit_on_complete": exit_on_complete}
         common = (self._home, self.lifecycle, self.settings.changed(**settings), wanted)
-        if concurrency == 1:
+        if Lanes(concurrency=concurrency).concurrency == 1:
             return Worker(*common, entry=entries[0] if entries else None, **options)
         return ConcurrentWorker(*common, concurrency=concurrency, entries=entries, **options)
 
@@ -274,7 +277,7 @@ class App(Declarer):
         exit_on_complete: bool = False,
         **settings: Any,
     ) -> Supervisor:
-        """A supervisor that keeps forked workers at work for this App."""
+        """A supervisor that keeps forked workers at work for this App. Raises SettingsError."""
         from bide.workers.supervisor import Supervisor  # a process that stores jobs has none
 
         def make(wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Worker:

@@ -164,6 +164,8 @@ def _waits() -> None:
         (["--queues", "a,,b"], "empty name"),
         (["--colour", "red"], "No such option"),
         (["extra"], "unexpected extra argument"),
+        (["--threads", "0"], "0 is not in the range"),
+        (["--concurrency", "0"], "0 is not in the range"),
     ],
 )
 def test_wrong_options_start_nothing_and_say_so(
@@ -173,6 +175,23 @@ def test_wrong_options_start_nothing_and_say_so(
     result = typed("work", *words)
     assert result.exit_code == 2
     assert says in result.output
+
+
+@pytest.mark.parametrize("verb", ["work", "start"])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--threads", "10000000"], "threads=10000000 is more than the 1000"),
+        (["--concurrency", "10000000"], "concurrency=10000000 is more than the 10000"),
+        (["-n", "100", "--threads", "1000", "--concurrency", "2"], "200000 jobs at a time"),
+    ],
+)
+def test_fleets_that_no_host_can_hold_are_refused_before_anything_starts(
+    typed: Any, verb: str, words: list[str], says: str
+) -> None:
+    result = typed(verb, *words)
+    assert isinstance(result.exception, bide.SettingsError)  # status 2 in `main`
+    assert says in str(result.exception)
 
 
 def test_pools_that_are_refused_are_wrong_usage_too(shop: bide.App) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bide
 from bide.errors import SettingsError
+from bide.jobs.store import Wanted
 from bide.workers.pools import crews_of
+from bide.workers.roster import Crew, Lanes
 
 MEASURED = json.loads((Path(__file__).parent / "data" / "command_options.json").read_text())[
     "cases"
@@ -85,3 +89,36 @@ def test_a_number_that_can_only_be_a_slip_is_refused(
     with pytest.raises(SettingsError, match=f"{total} worker processes are more than the 1000"):
         crews_of(pools, number=number)
     assert sum(crew.count for crew in crews_of([], number=1000)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("threads", "concurrency", "says"),
+    [
+        (10_000_000, 1, "threads=10000000 is more than the 1000 threads that a process may have"),
+        (1, 10_000_000, "concurrency=10000000 is more than the 10000 jobs at a time that a thread"),
+        (0, 1, "threads=0 must be at least 1"),
+        (1, -1, "concurrency=-1 must be at least 1"),
+    ],
+)
+def test_threads_and_jobs_at_a_time_that_can_only_be_a_slip_are_refused(
+    threads: int, concurrency: int, says: str
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        Lanes(threads, concurrency)
+    app = bide.App("memory://")
+    with pytest.raises(SettingsError, match=says):
+        app.supervisor([Crew(Wanted())], threads=threads, concurrency=concurrency)
+    alone: partial[object] = partial(app.run_in_background, threads=threads)
+    if threads == 1:
+        alone = partial(app.worker_for, Wanted(), concurrency=concurrency)
+    with pytest.raises(SettingsError, match=says):
+        alone()
+
+
+def test_a_fleet_that_its_supervisor_could_not_watch_is_refused() -> None:
+    crews = [Crew(Wanted(), 7), Crew(Wanted(("mail",)), 4)]
+    says = "11 processes with threads=10 and concurrency=1000 make 110000 jobs at a time, more than the 100000"
+    with pytest.raises(SettingsError, match=says):
+        bide.App("memory://").supervisor(crews, threads=10, concurrency=1000)
+    Lanes(1000, 100).check(crews[:0])
+    Lanes(10, 1000).check(crews[:1])

@@ -16,7 +16,7 @@ import bide
 from bide.jobs.job import Filter
 from bide.jobs.store import Wanted
 from bide.workers.processes import children_of
-from bide.workers.roster import Crew, Place, Roster
+from bide.workers.roster import Crew, Lanes, Place, Roster
 from waiting import wait_until
 from workers import daemons
 
@@ -206,7 +206,7 @@ def foreground(shop: daemons.Place, *options: str) -> Iterator[subprocess.Popen[
 
 def _adopted(count: int) -> Roster:
     """A roster of two places that has taken over `count` workers of earlier code."""
-    roster = Roster.of([Crew(Wanted(), 2)], 1)
+    roster = Roster.of([Crew(Wanted(), 2)], Lanes())
     old = [Place(index, Wanted(), range(index, index + 1), 100 + index) for index in range(count)]
     roster.adopt(old)
     return roster
@@ -246,7 +246,7 @@ def test_old_workers_for_whom_there_is_no_place_any_more_leave() -> None:
 
 
 def test_a_fleet_grows_to_the_room_that_there_is_and_shrinks_to_one() -> None:
-    roster = Roster.of([Crew(Wanted(), 2)], 1)
+    roster = Roster.of([Crew(Wanted(), 2)], Lanes())
     for place in roster.to_fill():
         roster.take_room(place)
     grown = 0

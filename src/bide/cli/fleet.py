@@ -85,15 +85,18 @@ def fleet_options(*, hidden: bool = False) -> Callable[[F], F]:
 def crews_for(options: dict[str, Any]) -> list[Crew]:
     """The crews that the options ask for; raises SettingsError."""
     from bide.workers.pools import crews_of
+    from bide.workers.roster import Lanes
 
     check_priorities(options["min_priority"], options["max_priority"])
-    return crews_of(
+    crews = crews_of(
         options["pools"],
         number=options["number"],
         queues=split(options["queues"]),
         min_priority=options["min_priority"],
         max_priority=options["max_priority"],
     )
+    Lanes(options["threads"], options["concurrency"]).check(crews)
+    return crews
 
 
 def check_priorities(least: int | None, most: int | None) -> None:

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from bide.errors import SettingsError
 from bide.events import emit
 from bide.workers.processes import host_name
 from bide.workers.reloaders import only_watches
+from bide.workers.roster import Lanes
 from bide.workers.signals import Requests
 
 
@@ -39,9 +39,8 @@ class Background:
         in_children: bool,
         grace_time: float,
     ) -> None:
-        if threads < 1:
-            raise SettingsError(f"threads={threads} must be at least 1")
-        self._make, self._number, self._grace_time = make, threads, grace_time
+        self._make, self._grace_time = make, grace_time
+        self._number = Lanes(threads).threads
         self._pid = 0
         self._workers: list[Startable] = []
         self._threads: list[threading.Thread] = []

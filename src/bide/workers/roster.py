@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bide import clock
+from bide.errors import SettingsError
 from bide.jobs.store import Wanted
 
+EXAMPLE = "e.g. -n 4 --threads 8, or -n 4 --concurrency 100"
 #: A child that ends sooner than this many seconds after its start is filled in later and later.
 SOON = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 #: Rooms on the slate beyond those of the fleet as started: successors, and places added by signal.
 SPARE = 32
+#: Numbers above these are slips. A supervisor looks at each job of the fleet four times a second: at
+#: MOST_AT_A_TIME that costs a quarter of a core.
+MOST_THREADS, MOST_CONCURRENCY, MOST_AT_A_TIME = 1000, 10_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,43 @@ class Crew:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How many jobs a process runs at a time: `threads` workers with `concurrency` jobs each."""
+    """How many jobs a process runs at a time: `threads` workers with `concurrency` jobs each.
+
+    Raises SettingsError for numbers below 1 and for those that can only be slips.
+    """
 
     threads: int = 1
     concurrency: int = 1
+
+    def __post_init__(self) -> None:
+        for name, given, most, why in (
+            ("threads", self.threads, MOST_THREADS, "threads that a process may have"),
+            (
+                "concurrency",
+                self.concurrency,
+                MOST_CONCURRENCY,
+                "jobs at a time that a thread may have",
+            ),
+        ):
+            if given < 1:
+                raise SettingsError(f"{name}={given} must be at least 1")
+            if given > most:
+                raise SettingsError(f"{name}={given} is more than the {most} {why}; {EXAMPLE}")
 
     @property
     def entries(self) -> int:
         """Entries of the slate that one process needs."""
         return self.threads * self.concurrency
+
+    def check(self, crews: Sequence[Crew]) -> None:
+        """Raise SettingsError for a fleet that would run more jobs at a time than it can watch."""
+        processes = sum(crew.count for crew in crews)
+        if (total := processes * self.entries) > MOST_AT_A_TIME:
+            raise SettingsError(
+                f"{processes} processes with threads={self.threads} and concurrency={self.concurrency} "
+                f"make {total} jobs at a time, more than the {MOST_AT_A_TIME} that a fleet may have; "
+                f"{EXAMPLE}"
+            )
 
 
 ONE_LANE = Lanes()
@@ -84,8 +117,13 @@ class Roster:
     leaving: list[Place] = field(default_factory=list)
 
     @classmethod
-    def of(cls, crews: Iterable[Crew], entries: int) -> Roster:
-        """Places for every process of `crews`, and rooms of so many entries of the slate each."""
+    def of(cls, crews: Iterable[Crew], lanes: Lanes) -> Roster:
+        """Places for every process of `crews`, and rooms with the entries of the slate that each needs.
+
+        Raises SettingsError.
+        """
+        crews, entries = list(crews), lanes.entries
+        lanes.check(crews)
         wanteds = [crew.wanted for crew in crews for _ in range(crew.count)]
         places = [Place(index, wanted) for index, wanted in enumerate(wanteds)]
         count = len(places) + SPARE

@@ -68,7 +68,7 @@ class Supervisor:
         self._lifecycle, self.settings = lifecycle, settings
         self._members = Members(home, lifecycle, settings, make_worker, lanes)
         self._exit_on_complete, self._threads = exit_on_complete, lanes.threads
-        self.roster = Roster.of(crews, lanes.entries)
+        self.roster = Roster.of(crews, lanes)
         self.slate = Slate(self.roster.entries)
         self._deaths = Deaths()
         self._casualties = Casualties(self.slate, self._deaths, settings)
