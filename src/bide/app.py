@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bide import log  # noqa: F401 - words the events of this process as log lines
@@ -27,7 +28,6 @@ from bide.jobs.registry import Registry
 from bide.jobs.store import Store, Wanted
 from bide.jobs.stores.choose import open_store
 from bide.plugins.clear_locks import ClearLocks
-from bide.workers.concurrent import ConcurrentWorker
 from bide.workers.pools import queue_names
 from bide.workers.roster import Crew, Lanes
 from bide.workers.settings import Settings
@@ -266,6 +266,8 @@ class App(Declarer):
         common = (self._home, self.lifecycle, self.settings.changed(**settings), wanted)
         if Lanes(concurrency=concurrency).concurrency == 1:
             return Worker(*common, entry=entries[0] if entries else None, **options)
+        from bide.workers.concurrent import ConcurrentWorker
+
         return ConcurrentWorker(*common, concurrency=concurrency, entries=entries, **options)
 
     def supervisor(
@@ -279,6 +281,11 @@ class App(Declarer):
     ) -> Supervisor:
         """A supervisor that keeps forked workers at work for this App. Raises SettingsError."""
         from bide.workers.supervisor import Supervisor  # a process that stores jobs has none
+
+        if concurrency > 1:  # forked workers share what is loaded now
+            import_module("bide.workers.concurrent")
+        elif self.registry.has_coroutines():
+            import_module("bide.workers.event_loop")
 
         def make(wanted: Wanted, entries: Sequence[Entry], name: str | None) -> Worker:
             return self.worker_for(

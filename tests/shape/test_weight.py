@@ -67,3 +67,28 @@ def test_help_loads_neither_the_application_nor_a_database(arguments: list[str])
     )
     heavy = ("bide.app", "msgspec", "rich", "sqlalchemy")
     assert of(heavy, loaded_by(asked)) == []
+
+
+@pytest.mark.parametrize(
+    ("job", "options", "module"),
+    [
+        ("async def note(): ...", "", "bide.workers.event_loop"),
+        ("class Note:\n    async def perform(self): ...", "", "bide.workers.event_loop"),
+        ("def note(): ...", ", concurrency=2", "bide.workers.concurrent"),
+        ("def note(): ...", "", None),
+    ],
+)
+def test_a_supervisor_loads_what_forked_workers_run_jobs_with(
+    job: str, options: str, module: str | None, tmp_path: object
+) -> None:
+    program = f"""
+import bide
+from bide.jobs.store import Wanted
+from bide.workers.roster import Crew
+app = bide.App("sqlite:///{tmp_path}/weight.db")
+@app.job
+{job}
+app.supervisor([Crew(Wanted())]{options})
+"""
+    loops = {"bide.workers.event_loop", "bide.workers.concurrent"}
+    assert loops & loaded_by(program) == ({module} if module else set())

@@ -24,6 +24,9 @@ def load_app(named: str | None) -> App:
 
     Raises click.UsageError saying what is wrong and what to write.
     """
+    from bide.cli.sparing import spare
+
+    spare()
     from bide.app import App
 
     named = named or _from_pyproject()

@@ -18,3 +18,10 @@ async def greenlet(function: Callable[..., T], *args: Any) -> T:
 def await_here(awaitable: Awaitable[T]) -> T:
     """Wait for `awaitable` in the event loop that called `greenlet`."""
     return await_only(awaitable)
+
+
+async def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """`function(*args)` in a thread, without blocking the event loop."""
+    from asyncio import to_thread  # programs that never await do without asyncio, 7 MB
+
+    return await to_thread(function, *args)

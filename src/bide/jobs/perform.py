@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
@@ -28,6 +26,9 @@ def call(body: Callable[[], Any]) -> Any:
 
 def run_here(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """The result of `coroutine`; on a thread where this one runs an event loop already."""
+    import asyncio  # few applications have use for it, and it is large
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -105,6 +106,12 @@ class Registry:
         """What is declared by that name in this process by now; nothing is imported for it."""
         declared = self._functions.get(name) or self._classes.get(name)
         return None if declared is None else declared.target
+
+    def has_coroutines(self) -> bool:
+        """Whether one of the jobs declared by now is an `async def`."""
+        methods = (getattr(one.target, "perform", None) for one in self._classes.values())
+        functions = (one.target for one in self._functions.values())
+        return any(map(inspect.iscoroutinefunction, (*functions, *methods)))
 
     def class_named(self, name: str) -> type:
         """A declared class, or one that the annotations of declared things mention.

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable, Coroutine
-from contextvars import Context
-from typing import Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any, cast
 
 from bide.jobs.perform import run_here
 
-Given = TypeVarTuple("Given")
+if TYPE_CHECKING:
+    import asyncio
+
+    from bide.workers.event_loop import EventLoop
 
 
 class Coroutines:
-    """The event loop of one worker, made at the first need."""
+    """The event loop of one worker, made at the first need: without one it needs no asyncio, 7 MB."""
 
     def __init__(self) -> None:
+        self._running_loop: Callable[[], object] = self._look
         self._runner: asyncio.Runner | None = None
-        self._tasks = 0
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`. What it leaves running is cancelled, itself included when it
         was cut off from outside: a loop that is left by an exception keeps its tasks."""
-        if asyncio._get_running_loop() is not None:
+        if self._running_loop() is not None:
             return run_here(coroutine)
         if self._runner is None:
-            self._runner = asyncio.Runner(loop_factory=self._make_loop)
-        loop = self._runner.get_loop()
-        assert isinstance(loop, _Loop)
-        self._tasks = 0
+            self._runner = self._started()
+        loop = cast("EventLoop", self._runner.get_loop())
+        loop.tasks = 0
         task = loop.begun(coroutine)
         try:
             if loop.first_step() and task.done():
                 return task.result()
             return loop.run_until_complete(task)
         finally:
-            if self._tasks or not task.done():
-                self._end_tasks(loop)
+            if loop.tasks or not task.done():
+                loop.end_tasks()
 
     def close(self) -> None:
         """Close the loop, when the worker ends."""
@@ -45,84 +44,16 @@ class Coroutines:
             self._runner.close()
             self._runner = None
 
-    def _make_loop(self) -> asyncio.AbstractEventLoop:
-        loop = _Loop()
-        loop.set_task_factory(self._make_task)
-        return loop
+    def _look(self) -> object:
+        """The first time; from then on asyncio is asked itself."""
+        import asyncio
 
-    def _make_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
-    ) -> asyncio.Task[Any]:
-        """Count them: most jobs have no task but their own, so nothing is to be looked for."""
-        self._tasks += 1
-        return asyncio.Task(coroutine, loop=loop, **options)
+        self._running_loop = asyncio._get_running_loop
+        return asyncio._get_running_loop()
 
-    def _end_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
-        left = asyncio.all_tasks(loop)
-        if not left:
-            return
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    def _started(self) -> asyncio.Runner:
+        import asyncio
 
+        from bide.workers.event_loop import EventLoop
 
-class _Loop(asyncio.SelectorEventLoop):
-    """A loop that can take the first step of a task without being started: most jobs need no other.
-
-    The task is a real one, so jobs may ask for it, limit it or group others under it; it is only
-    begun here and now. What it schedules meanwhile is done by the loop, which must be started then.
-    """
-
-    def __init__(self) -> None:
-        self._expects_step = self._steps = False
-        self._step: tuple[Callable[..., Any], Context | None] | None = None
-        self._called = False
-        super().__init__()  # what it calls is overridden here
-
-    def begun(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """A task for it whose first step is yet to be taken."""
-        self._expects_step = True
-        try:
-            return asyncio.Task(coroutine, loop=self)
-        finally:
-            self._expects_step = False
-
-    def first_step(self) -> bool:
-        """Take it. Whether nothing is left to be done by the loop."""
-        assert self._step is not None
-        (step, context), self._step = self._step, None
-        self._called = False
-        hooks = sys.get_asyncgen_hooks()
-        try:
-            self._steps = True
-            asyncio._set_running_loop(self)
-            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
-            (context or Context()).run(step)
-        finally:
-            # First: an alarm may ring behind any call, and a loop that seems to run stops all others.
-            asyncio._set_running_loop(None)
-            self._steps = False
-            sys.set_asyncgen_hooks(*hooks)
-        return not self._called
-
-    def is_running(self) -> bool:
-        """Whether a job is in it."""
-        return self._steps or super().is_running()
-
-    def stop(self) -> None:
-        """As ever: it is felt by the job that says so, not by the next."""
-        self._called = True
-        super().stop()
-
-    def call_soon(
-        self,
-        callback: Callable[[*Given], object],
-        *args: *Given,
-        context: Context | None = None,
-    ) -> asyncio.Handle:
-        """As ever, but for the first step of a task that is being begun."""
-        self._called = True
-        if not self._expects_step:
-            return super().call_soon(callback, *args, context=context)
-        self._step = callback, context
-        return asyncio.Handle(callback, args, self, context)
+        return asyncio.Runner(loop_factory=EventLoop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Integer, literal_column
 
 from bide.db import borrowed
+from bide.db.awaiting import in_thread
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.jobs.job import JobRow, NewJob, State
@@ -61,7 +61,7 @@ class MySQLStore(SqlOperating):
     async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """The same without blocking the event loop."""
         if on is None or not jobs:
-            return await asyncio.to_thread(self.insert, jobs)
+            return await in_thread(self.insert, jobs)
         story = self._inserts.strictly(self._inserts.story(jobs))
         return await aplay(story, lambda sql, params: borrowed.aexecute(on, sql, params, self.name))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func
 
 from bide.db import borrowed
-from bide.db.awaiting import await_here, greenlet
+from bide.db.awaiting import await_here, greenlet, in_thread
 from bide.db.connection import Connection, Row
 from bide.db.dialects import moment_from
 from bide.db.engine import Database
@@ -78,7 +77,7 @@ class PostgreSQLStore(SqlOperating):
     async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """The same for async sessions and connections, and without blocking the event loop."""
         if on is None:
-            return await asyncio.to_thread(self.insert, jobs)
+            return await in_thread(self.insert, jobs)
 
         def execute(statement: Statement, params: dict[str, Any]) -> list[Row]:
             return await_here(borrowed.aexecute(on, statement, params, self.name))

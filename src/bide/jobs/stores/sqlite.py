@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from bide import clock
 from bide.db import borrowed
+from bide.db.awaiting import in_thread
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from
 from bide.db.engine import Database
@@ -55,7 +55,7 @@ class SQLiteStore(SqlOperating):
     async def ainsert(self, jobs: Sequence[NewJob], on: Any = None) -> list[int]:
         """The same for async sessions and connections, and without blocking the event loop."""
         if on is None:
-            return await asyncio.to_thread(self.insert, jobs)
+            return await in_thread(self.insert, jobs)
         found = []
         for row in self._rows(jobs):
             new = await borrowed.aexecute(on, self.statements["insert"], row, "sqlite")
