@@ -184,12 +184,14 @@ class Live:
         """Locale and first part of every change since `before`; None: the history does not tell all."""
         if any(now.get(scope, -1) < version for scope, version in before.items()):
             return None
-        changes = self.rows.changed(connection, before)
-        told = {(scope, version) for scope, version, _, _ in changes}
-        if any(
-            version != before.get(scope, 0) and (scope, before.get(scope, 0) + 1) not in told
+        newer = {
+            scope: before.get(scope, 0)
             for scope, version in now.items()
-        ):
+            if version != before.get(scope, 0)
+        }
+        changes = self.rows.changed(connection, newer)
+        told = {(scope, version) for scope, version, _, _ in changes}
+        if any((scope, version + 1) not in told for scope, version in newer.items()):
             return None
         return _heads_of([(locale, key) for _, _, locale, key in changes if self._reads(key)])
 

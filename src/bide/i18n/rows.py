@@ -6,27 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import (
-    BINARY,
-    ColumnElement,
-    and_,
-    case,
-    cast,
-    delete,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 
 from bide import clock
 from bide.db.connection import Compiled, Connection
 from bide.db.dialects import moment_in
 from bide.db.drivers import Driver
 from bide.db.engine import Database
+from bide.db.statements import Statements
 from bide.errors import InvalidTextArgument
+from bide.i18n.exact import Exact, ExactInBytes, ExactInC
 from bide.i18n.missing_keys import Asked
 from bide.i18n.row_values import encoded
 from bide.i18n.snapshot import TextRow, Versions
@@ -60,6 +49,7 @@ class Rows:
         self.head = head
         self.tables: Tables = tables(database.table_prefix, table)
         self._texts = self.tables.translations.c
+        self._exactly: Exact | None = None
         #: An idle process asks it again and again; to compile it takes longer than to run it.
         self._counter = lru_cache(maxsize=4)(self._compile_counter)
 
@@ -76,24 +66,26 @@ class Rows:
 
     def all(self, connection: Connection) -> list[TextRow]:
         """Every text."""
-        return self._read(connection, None if self.head is None else self._under(self.head))
+        exact = self._exact(connection)
+        return self._read(connection, None if self.head is None else exact.under(self.head))
 
     def below(self, connection: Connection, heads: Sequence[tuple[str, str]]) -> list[TextRow]:
         """The texts whose locale and first part are among `heads`."""
+        exact = self._exact(connection)
         return self._read(
             connection,
-            or_(*(and_(self._is(locale, "locale"), self._under(head)) for locale, head in heads)),
+            or_(*(and_(exact.locale(locale), exact.under(head)) for locale, head in heads)),
         )
 
     def changed(self, connection: Connection, since: Versions) -> list[tuple[str, int, str, str]]:
-        """(scope, version, locale, key) of every change after `since`; a key None: everything."""
+        """(scope, version, locale, key) of every change after `since`, in the scopes that it names;
+        a key None: everything."""
         history = self.tables.history.c
         later = or_(
             *(
                 and_(history.scope == scope, history.version > version)
                 for scope, version in since.items()
-            ),
-            history.scope.not_in(list(since)),
+            )
         )
         query = select(history.scope, history.version, history.locale, history.key).where(later)
         return [
@@ -202,12 +194,9 @@ class Rows:
                 for row in self.everything(connection, locale)
                 if row.key in around or not given.isdisjoint(parents(row.key))
             ]
-        texts = self._texts
+        texts, exact = self._texts, self._exact(connection)
         query = select(texts.id, texts.key, texts.value, texts.is_proc, texts.locale, texts.scope)
-        query = query.where(
-            self._is(locale, "locale"),
-            or_(self._exact(texts.key).in_(self._given(wanted)), *map(self._below, keys)),
-        )
+        query = query.where(exact.locale(locale), or_(exact.keys(wanted), *map(exact.below, keys)))
         if self.scope is not None:
             query = query.where(texts.scope == self.scope)
         return [
@@ -279,30 +268,18 @@ class Rows:
             "updated_at": now,
         }
 
-    # Comparing byte by byte, whatever the collation of the column
+    def _exact(self, connection: Connection) -> Exact:
+        if self._exactly is None:
+            self._exactly = self._exact_in(connection)
+        return self._exactly
 
-    def _under(self, head: str) -> ColumnElement[bool]:
-        return or_(self._exact(self._texts.key) == self._given([head])[0], self._below(head))
-
-    def _below(self, key: str) -> ColumnElement[bool]:
-        first, end = self._given([f"{key}.", f"{key}/"])
-        exact = self._exact(self._texts.key)
-        return and_(exact >= first, exact < end)
-
-    def _is(self, value: str, column: str) -> ColumnElement[bool]:
-        [wanted] = self._given([value])
-        same: ColumnElement[bool] = self._exact(self._texts[column]) == wanted
-        return same
-
-    def _exact(self, column: Any) -> Any:
-        if self.database.kind == "postgresql":
-            return column.collate("C")
-        if self.database.kind == "mysql":
-            return cast(func.convert(column.op("USING")(literal_column("utf8mb4"))), BINARY)
-        return column
-
-    def _given(self, keys: Iterable[str]) -> list[Any]:
-        return [key.encode() for key in keys] if self.database.kind == "mysql" else list(keys)
+    def _exact_in(self, connection: Connection) -> Exact:
+        texts, kind = self.tables.translations, self.database.kind
+        if kind != "mysql":
+            return ExactInC(texts) if kind == "postgresql" else Exact(texts)
+        ask = Statements("bide.i18n.sql", kind)["characters"]
+        found = connection.execute(ask.text, {"name": texts.name})
+        return ExactInBytes(texts, wide=("utf8mb4",) in found)
 
     def refuse_long(self, texts: Mapping[str, str | None]) -> None:
         """Raise InvalidTextArgument for keys and values that the table has no room for."""
