@@ -7,14 +7,15 @@ from collections.abc import Callable
 from bide import clock
 from bide.events import emit
 
-#: Seconds until what failed is tried again, if it would not be sooner.
+#: Seconds until what failed is tried again, if it would not be sooner; until an action goes on with the rest.
 RETRY = 1.0
+REST = 0.1
 
 
 class Duty:
-    """One action with its interval in seconds."""
+    """One action with its interval in seconds; True from it means that it left a rest for very soon."""
 
-    def __init__(self, action: Callable[[], None], interval: float) -> None:
+    def __init__(self, action: Callable[[], bool | None], interval: float) -> None:
         self._action, self._interval = action, interval
         self.due = clock.monotonic() + clock.jitter(min(interval, 1.0))
         self._said = False
@@ -26,11 +27,13 @@ class Duty:
             return
         self.due = now + self._interval
         try:
-            self._action()
+            more = self._action()
         except Exception as error:  # noqa: BLE001 - a broken duty must not end the others
             self._failed(error)
         else:
             self._said = False
+            if more:
+                self.due = min(self.due, clock.monotonic() + REST)
 
     def _failed(self, error: Exception) -> None:
         self.due = min(self.due, clock.monotonic() + RETRY)

@@ -19,6 +19,9 @@ from bide.workers.settings import Settings
 
 #: Seconds between looks for dead processes on this host.
 LOCAL_INTERVAL = 1.0
+#: Seconds between two prunings, at most; jobs that one deletes at once.
+LONGEST_PRUNE = 60.0
+BATCH = 1000
 #: Silence that no worker reaches.
 NEVER = timedelta(days=3650)
 
@@ -50,9 +53,13 @@ class Housekeeping:
         return [
             Duty(self.rescue_local, LOCAL_INTERVAL),
             Duty(self.rescue, settings.heartbeat_interval),
-            Duty(self.prune, max(1.0, min(60.0, settings.keep_finished / 10))),
+            Duty(self.prune, self._prune_interval()),
             *self._records.duties(),
         ]
+
+    def _prune_interval(self) -> float:
+        keep = self._settings.keep_finished
+        return max(1.0, min(LONGEST_PRUNE, keep / 10)) if keep else LONGEST_PRUNE
 
     def leave(self) -> None:
         """The last words."""
@@ -124,12 +131,18 @@ class Housekeeping:
         except BaseException as error:  # noqa: BLE001 - no callback keeps others from being rescued
             emit("callback_failed", event="rescue", job=job, error=error)
 
-    def prune(self) -> None:
-        """Delete succeeded and cancelled jobs, and results, that were kept long enough."""
-        self._home.store.expire(clock.utc_now())
-        if self._settings.keep_finished:
-            before = clock.utc_now() - timedelta(seconds=self._settings.keep_finished)
-            self._home.store.prune(before, states=(State.SUCCEEDED, State.CANCELLED))
+    def prune(self) -> bool:
+        """Delete succeeded and cancelled jobs, and results, that were kept long enough, a batch of
+        each; whether one was full, so that there may be others."""
+        store, keep = self._home.store, self._settings.keep_finished
+        full = store.expire(clock.utc_now(), limit=BATCH) >= BATCH
+        if keep:
+            before, states = (
+                clock.utc_now() - timedelta(seconds=keep),
+                (State.SUCCEEDED, State.CANCELLED),
+            )
+            full |= store.prune(before, states=states, limit=BATCH) >= BATCH
+        return full
 
 
 class Touch:

@@ -36,8 +36,9 @@ class SqlReading:
         self.statistics, self.audit = SqlStatistics(database), SqlAudit(database)
         self.surveys = SqlSurveys(database, self.meant)
         self._columns = [self.tables.jobs.c[name] for name in JobRow._fields]
-        #: Each idle worker asks again and again; to compile it takes longer than to run it.
+        #: Idle processes ask these again and again; to compile one takes longer than to run it.
         self._earliest = lru_cache(maxsize=64)(self._compile_earliest)
+        self._everybody = lru_cache(maxsize=4)(self._compile_everybody)
 
     def prepare(self, wanted: Iterable[Wanted]) -> None:
         """Load now what workers for these jobs need first, for forked ones to share; connects to
@@ -115,9 +116,13 @@ class SqlReading:
 
     def workers(self) -> list[WorkerRow]:
         """Every registered worker, oldest first."""
+        rows = self.database.read(lambda c: c.compiled(self._everybody(c.driver)))
+        return [worker_from(row) for row in rows]
+
+    def _compile_everybody(self, driver: Driver) -> Compiled:
         table = self.tables.workers
         query = select(*(table.c[name] for name in WorkerRow._fields)).order_by(table.c.id)
-        return [worker_from(row) for row in self.database.read(lambda c: c.core(query))]
+        return driver.compile(query)
 
     def meant(self, which: Filter) -> ColumnElement[bool]:
         """The condition that a job is one of those that `which` means."""
