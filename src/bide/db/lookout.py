@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import select
 from collections.abc import Mapping
 from typing import Any, Final
 
 from bide.clock import monotonic
+from bide.db.connection import Row
 from bide.db.engine import Database
 from bide.db.statements import Statement
 
@@ -55,15 +57,29 @@ class Lookout:
         """What becomes readable when the answer comes."""
         return None if self._until is None else int(self._raw._sock.fileno())
 
-    def take(self) -> None:
-        """Take the answer, which is there: what it says is nothing but that it came."""
+    def silent(self) -> bool:
+        """Whether a statement runs that is neither answered nor overdue; any thread may ask."""
+        try:
+            answer = self.descriptor()
+            if answer is None or monotonic() >= (self._until or 0.0):
+                return False
+            poll = select.poll()
+            poll.register(answer, select.POLLIN)
+            return not poll.poll(0)
+        except Exception:  # noqa: BLE001 - it was hung up meanwhile
+            return False
+
+    def take(self) -> Row | None:
+        """Take the answer, which is there: its first row; None when it has none, or was lost."""
         self._until = None
         try:
             self._raw._read_query_result()
+            rows = self._raw._result.rows
         except Exception:  # noqa: BLE001 - whatever it is, this connection answers no more
             self._lost()
-        else:
-            self._retry = FIRST_RETRY
+            return None
+        self._retry = FIRST_RETRY
+        return tuple(rows[0]) if rows else None
 
     def give_up(self) -> None:
         """Do not wait for the answer of a statement that runs."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from bide.clock import monotonic
 from bide.forks.threads import end_ours
@@ -18,6 +18,16 @@ BETWEEN: Final = 0.1
 LATE: Final = 0.2
 
 
+class Question(NamedTuple):
+    """A condition that is true when a lookout would see something new; `:name` parameters and their values.
+
+    For a statement that reads by turns: it must mention `turns.n`, their number, to be read at each.
+    """
+
+    text: str
+    params: Mapping[str, Any]
+
+
 class Lookout(Protocol):
     """What looks now and then, and when one of its descriptors becomes readable."""
 
@@ -26,6 +36,10 @@ class Lookout(Protocol):
         ...
 
     def descriptors(self) -> list[int]: ...
+
+    def questions(self) -> list[Question]:
+        """What a statement that waits in the server may ask for it meanwhile."""
+        ...
 
 
 class Loop:
@@ -43,6 +57,10 @@ class Loop:
         self.lookout: Lookout | None = None
         self._next = math.inf
         self._looking = threading.RLock()
+        self._asked: Sequence[Question] = ()
+        self._unanswered: Callable[[], bool] = bool
+        #: Whether the last statement that asked questions of the lookout found one of them true.
+        self.told = False
 
     @contextmanager
     def turning(self) -> Iterator[None]:
@@ -99,6 +117,19 @@ class Loop:
         lookout = self.lookout
         return [] if lookout is None else lookout.descriptors()
 
+    def questions(self) -> list[Question]:
+        """What the statement with which the loop waits may ask along."""
+        lookout = self.lookout
+        return [] if lookout is None else lookout.questions()
+
+    def asked(self, questions: Sequence[Question], unanswered: Callable[[], bool]) -> None:
+        """A statement asks them now, as long as it is `unanswered`."""
+        self._asked, self._unanswered, self.told = questions, unanswered, False
+
+    def asks(self, question: Question) -> bool:
+        """Whether a statement that runs asks just this."""
+        return question in self._asked and self._unanswered()
+
 
 class _Here:
     """Which loop turns in this process; a forked child has none."""
@@ -113,3 +144,10 @@ _here = _Here()
 def loop_here() -> Loop | None:
     """The loop that turns in this process, if any does."""
     return _here.loop if _here.pid == os.getpid() else None
+
+
+def loop_of_this_thread(database: object) -> Loop | None:
+    """The loop that turns in this thread, if it does and waits for `database`."""
+    loop = loop_here()
+    mine = threading.current_thread() is threading.main_thread()
+    return loop if mine and loop is not None and loop.database is database else None

@@ -16,12 +16,13 @@ from weakref import WeakSet
 
 from bide import events
 from bide.clock import jitter, monotonic
-from bide.db.loops import Loop, loop_here
+from bide.db.loops import Loop, Question, loop_here
 from bide.db.notify import Wire
 from bide.db.statements import Statements
 from bide.errors import BideError
 from bide.forks.owned import Owned
 from bide.forks.threads import end_before_fork
+from bide.i18n.along import Along
 from bide.i18n.live import Live
 
 #: Seconds between looks at the counter where nobody tells of changes.
@@ -37,7 +38,8 @@ _lives: WeakSet[Live] = WeakSet()
 class Watcher:
     """Looks after every Live that is in use in this process, from whichever loop calls it."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: Loop | None = None) -> None:
+        self._loop = loop
         self._ears: dict[Live, Ear] = {}
 
     def look(self) -> float:
@@ -46,7 +48,9 @@ class Watcher:
         for gone in self._ears.keys() - set(lives):
             self._ears.pop(gone).close(leaving=True)
         for live in lives:
-            self._ears.setdefault(live, Ear(live)).look()
+            if live not in self._ears:
+                self._ears[live] = Ear(live, Along(live, self._loop))
+            self._ears[live].look()
         ears = list(self._ears.values())
         for ear in ears:
             ear.tell()
@@ -56,6 +60,11 @@ class Watcher:
         """What becomes readable when something is notified."""
         wires = [ear.wire.descriptor() for ear in list(self._ears.values())]
         return [wire for wire in wires if wire is not None]
+
+    def questions(self) -> list[Question]:
+        """What a statement that the loop waits for may ask."""
+        asked = [ear.along.question() for ear in list(self._ears.values())]
+        return [question for question in asked if question is not None]
 
     def close(self, *, leaving: bool) -> None:
         """Hang up. `leaving`: this process will use the texts no more."""
@@ -67,7 +76,7 @@ class InLoop:
     """The watcher in a worker's own loop."""
 
     def __init__(self, loop: Loop) -> None:
-        self._loop, self._watcher = loop, Watcher()
+        self._loop, self._watcher = loop, Watcher(loop)
         loop.take(self._watcher)
 
     def fits(self) -> bool:
@@ -128,12 +137,14 @@ class Ear:
     """What the watcher knows of one Live: when to look next, and whether notifications arrive.
 
     They do not behind a pooler that gives out its connections by transaction. So nobody relies on
-    them before one has come, and no longer than they tell of every change.
+    them before one has come, and no longer than they tell of every change. Where a statement asks
+    `along`, its answer is as good as a notification.
     """
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, along: Along) -> None:
         self.live = live
-        self._due = 0.0
+        self.along = along
+        self._due = self._net = 0.0
         self._telling = math.inf
         self.wire = Wire(longest_retry=AWAY)
         self._trusted = False
@@ -142,7 +153,7 @@ class Ear:
     @property
     def next(self) -> float:
         """When there is something to do, whatever is notified, in monotonic seconds."""
-        return min(self._due, self._telling)
+        return min(self._net if self.along.asked() else self._due, self._telling)
 
     def look(self) -> None:
         """Take in what was told, and look at the counter if it was something, or if it is time."""
@@ -150,7 +161,8 @@ class Ear:
             self._look()
         except Exception as error:  # noqa: BLE001 - one table's trouble must not end the others'
             events.emit("texts_unreachable", error=error)
-            self._due, self._telling = monotonic() + AWAY, math.inf
+            self._due = self._net = monotonic() + AWAY
+            self._telling = math.inf
 
     def tell(self) -> None:
         """Say what is served, if it is time: after a look, for that is what others wait for."""
@@ -171,15 +183,18 @@ class Ear:
             events.emit("texts_unreachable", error=error)
 
     def _look(self) -> None:
-        hints = self._listen()
-        if any(hint != HELLO for hint in hints) or self.next <= monotonic():
+        hints, told = self._listen(), self.along.told()
+        if told or any(hint != HELLO for hint in hints) or self.next <= monotonic():
             found = self.live.refresh()
             self.live.write_missing()
             self.live.write_uses()
             if found and not hints:
                 self._trusted = self._greeted = False
-            pause = NET if self._trusted else POLL
-            self._due = monotonic() + jitter(AWAY if self.live.away else pause, 0.1)
+            if told and not found:
+                self.along.rest(NET)
+            now, pause = monotonic(), NET if self._trusted else POLL
+            self._due = now + jitter(AWAY if self.live.away else pause, 0.1)
+            self._net = now + jitter(NET, 0.1)
 
     def _listen(self) -> list[str]:
         database = self.live.rows.database

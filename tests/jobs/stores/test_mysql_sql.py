@@ -28,10 +28,10 @@ FORBIDDEN = {
 
 
 def texts() -> dict[str, str]:
-    folder = files("bide.jobs.sql") / "mysql"
     return {
         file.name: re.sub(r"--[^\n]*", "", file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
+        for package in ("bide.jobs.sql", "bide.i18n.sql")
+        for file in (files(package) / "mysql").iterdir()
         if file.name.endswith(".sql")
     }
 

@@ -186,7 +186,7 @@ def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever some server makes of the statement: it is sent once a pause at most."""
-    at_once = Statement("SELECT 1", "watch")
+    at_once = Statement("SELECT 1, 0", "watch")
     monkeypatch.setattr(wakeups._claims, "watch", lambda *_: (at_once, {}))
     assert not wakeups.wait(0)
     glimpses = _counted(wakeups, monkeypatch)

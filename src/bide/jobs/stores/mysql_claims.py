@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from bide.db.connection import Connection, Row
 from bide.db.dialects import moment_in
 from bide.db.engine import Database
+from bide.db.loops import Question
 from bide.db.statements import Statement, Statements
 from bide.jobs.job import JobRow, State
 from bide.jobs.store import Wanted, WorkerRef
@@ -101,19 +102,26 @@ class Claims:
         return {text for (text,) in self._database.read(lambda c: c.execute(statement, params))}
 
     def watch(
-        self, points: Sequence[Point], seen: Collection[str], pause: float, now: datetime
+        self,
+        points: Sequence[Point],
+        seen: Collection[str],
+        pause: float,
+        now: datetime,
+        questions: Sequence[Question] = (),
     ) -> tuple[Statement, dict[str, Any]]:
-        """The statement that looks every `pause` seconds for about a second, until something is not in `seen`."""
+        """The statement that looks every `pause` seconds for about a second, until something is not in
+        `seen` or a question is true; it says whether one is."""
         mind_due = all(" " in text for text in seen)
         known = ("", *seen)
-        params = numbered({"seen": known, **point._asdict()} for point in points) | {
+        ways = ({"seen": known, **point._asdict()} for point in points)
+        params = numbered([*ways, *(question.params for question in questions)]) | {
             "turns": json.dumps([0] * max(1, round(1 / pause))),
             "pause": pause,
             "length": round(pause * 1e6),
             "mind_due": mind_due,
             "now": moment_in("mysql", now),
         }
-        return self._repeated.watch(len(points)), params
+        return self._repeated.watch(len(points), tuple(one.text for one in questions)), params
 
     def workers(self) -> int:
         """How many are registered."""

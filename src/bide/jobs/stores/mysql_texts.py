@@ -28,9 +28,12 @@ class Repeated:
         """`count` times the first job after a level, and one that is due."""
         return self._remembered("glimpse", count, self._glimpse)
 
-    def watch(self, count: int) -> Statement:
-        """What waits until a first job after one of `count` levels is new, or one is due."""
-        return self._remembered("watch", count, self._watch)
+    def watch(self, count: int, questions: tuple[str, ...]) -> Statement:
+        """What waits until a first job after one of `count` levels is new, one is due, or a question is true.
+
+        The parameters of the questions are numbered behind those of the levels.
+        """
+        return self._remembered("watch", (count, questions), self._watch)
 
     def union(self, part: str, count: int) -> Statement:
         """`count` times the SELECT `part`, in one."""
@@ -55,9 +58,15 @@ class Repeated:
     def _glimpse(self, count: int) -> str:
         return _union([*self._parts("glimpse_level", count), self._statements["glimpse_due"].text])
 
-    def _watch(self, count: int) -> str:
+    def _watch(self, shape: tuple[int, tuple[str, ...]]) -> str:
+        count, questions = shape
         points = " OR ".join(self._parts("watch_point", count))
-        return self._statements["watch"].text.replace("/* points */", points)
+        asked = (with_number(text, number) for number, text in enumerate(questions, count))
+        return (
+            self._statements["watch"]
+            .text.replace("/* points */", points)
+            .replace("/* questions */", " OR ".join(asked) or "FALSE")
+        )
 
     def _insert(self, count: int) -> str:
         rows = ",\n".join(self._parts("insert_row", count))
@@ -67,7 +76,12 @@ class Repeated:
         return [self._part(name, number) for number in range(count)]
 
     def _part(self, name: str, number: int) -> str:
-        return _PARAMETER.sub(rf":\1_{number}", self._statements[name].text)
+        return with_number(self._statements[name].text, number)
+
+
+def with_number(text: str, number: int) -> str:
+    """A part of a repeated statement, its parameters told from those of the others."""
+    return _PARAMETER.sub(rf":\1_{number}", text)
 
 
 def numbered(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ second: this process sleeps meanwhile, and a look inside the server costs a frac
 reads what is not committed yet, so its answer is only a reason to look. Where the driver cannot do that,
 or the connection is lost, we look from here, as often as it costs little.
 
+It may ask for others along, which have a place in the same loop: one connection waits for all of them.
+
 One waiter alone looks every 30 ms. Many that have been idle for a while look in turns, by chance: each as
 many times more seldom as there are workers, up to four times a second.
 """
@@ -12,7 +14,7 @@ many times more seldom as there are workers, up to four times a second.
 from __future__ import annotations
 
 import math
-import selectors
+import select
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -20,6 +22,7 @@ from typing import Final
 from bide import clock
 from bide.db.engine import Database
 from bide.db.lookout import Lookout
+from bide.db.loops import loop_of_this_thread
 from bide.errors import DatabaseError
 from bide.forks.owned import Owned
 from bide.jobs.stores.mysql_claims import Claims
@@ -40,6 +43,8 @@ _COUNT: Final = 10.0
 _OVERDUE: Final = 10.0
 #: A statement that is answered in less seconds has seen something.
 _HASTY: Final = 0.5
+#: Where the answer of the statement says whether a question that it asked along is true.
+_TOLD: Final = 1
 #: Points of which a glimpse is worth it.
 _GLIMPSED: Final = 20
 
@@ -54,6 +59,7 @@ class MySQLWakeups:
         self._claims = claims
         self._database = database
         self._lookout: Owned[Lookout] = Owned(Lookout)
+        self._asks_along = False
         self._seen: set[_Seen] = set()
         self._glimpse: set[str] | None = None
         self._woken = True
@@ -73,7 +79,8 @@ class MySQLWakeups:
                 if self._something_new():
                     self._woken = True
                     return True
-                self._plan()
+                if not self._plan():
+                    return False
             left = end - clock.monotonic()
             if left <= 0 or self._interrupted(left, also):
                 return False
@@ -88,18 +95,27 @@ class MySQLWakeups:
         return self._next_at if overdue is None else overdue
 
     def _interrupted(self, seconds: float, also: Sequence[int]) -> bool:
-        """Sleep until it is time to look, at most so long; whether a descriptor of `also` ended it."""
+        """Sleep until it is time to look, at most so long; whether a descriptor of `also` ended it, or
+        an answer that is for the loop."""
         lookout = self._lookout.get()
         pause = max(0.0, min(seconds, self._next_look() - clock.monotonic()))
         answer = lookout.descriptor()
-        with selectors.DefaultSelector() as selector:
-            for descriptor in {*also} if answer is None else {*also, answer}:
-                selector.register(descriptor, selectors.EVENT_READ)
-            readable = {key.fd for key, _ in selector.select(pause)}
+        poll = select.poll()
+        for descriptor in {*also} if answer is None else {*also, answer}:
+            poll.register(descriptor, select.POLLIN)
+        readable = {descriptor for descriptor, _ in poll.poll(math.ceil(pause * 1000))}
+        told = False
         if answer in readable:
-            lookout.take()
+            row = lookout.take()
+            told = row is not None and bool(row[_TOLD]) and self._told()
             self._next_at = 0.0
-        return not readable.isdisjoint(also)
+        return told or not readable.isdisjoint(also)
+
+    def _told(self) -> bool:
+        loop = loop_of_this_thread(self._database)
+        if loop is not None:
+            loop.told = True
+        return loop is not None
 
     def _something_new(self) -> bool:
         start, used = clock.monotonic(), time.thread_time()
@@ -136,8 +152,11 @@ class MySQLWakeups:
             self._counted_at, self._workers = self._looked_at, self._claims.workers()
         return new
 
-    def _plan(self) -> None:
-        """Nothing is new: let the server look, or look from here after a while."""
+    def _plan(self) -> bool:
+        """Nothing is new: let the server look, or look from here after a while.
+
+        False: what it asked for the loop is asked no more, and the loop must look itself.
+        """
         now = clock.monotonic()
         shared, cost = self._pauses()
         lasted, self._sent_at = now - self._sent_at, now
@@ -146,13 +165,25 @@ class MySQLWakeups:
         at_once = lasted < _SHORTEST / 2
         if at_once or self._took >= _SLOWEST or not self._watch(pause):
             self._next_at = now + max(shared, cost)
+            asked, self._asks_along = self._asks_along, False
+            return not asked
+        return True
 
     def _watch(self, pause: float) -> bool:
         points = self._claims.points()
         if self._glimpse is None or len(points) > _GLIMPSED:
             return False
-        statement, params = self._claims.watch(points, self._glimpse, pause, clock.utc_now())
-        return self._lookout.get().ask(self._database, statement, params, _OVERDUE)
+        loop = loop_of_this_thread(self._database)
+        questions = [] if loop is None else loop.questions()
+        now = clock.utc_now()
+        statement, params = self._claims.watch(points, self._glimpse, pause, now, questions)
+        lookout = self._lookout.get()
+        if not lookout.ask(self._database, statement, params, _OVERDUE):
+            return False
+        if loop is not None:
+            loop.asked(questions, lookout.silent)
+        self._asks_along = bool(questions)
+        return True
 
     def _pauses(self) -> tuple[float, float]:
         """Seconds between two looks: what a waiter's share is, and what looks from here cost."""

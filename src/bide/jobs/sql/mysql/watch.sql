@@ -1,6 +1,7 @@
--- Ends when something is new, or when all turns are over. CASE, since the server orders what AND joins as it likes;
--- and what a turn reads depends on its number, so that it is read anew.
-SELECT turns.n
+-- Ends when something is new, or when all turns are over; says whether a question that was asked along is true.
+-- CASE, since the server orders what AND joins as it likes; and what a turn reads depends on its number, so that
+-- it is read anew.
+SELECT turns.n, /* questions */
 FROM JSON_TABLE(:turns, '$[*]' COLUMNS (n FOR ORDINALITY)) AS turns
 WHERE CASE WHEN SLEEP(:pause) = 0 THEN (
     (:mind_due AND :now + INTERVAL turns.n * :length MICROSECOND >= (
@@ -10,5 +11,6 @@ WHERE CASE WHEN SLEEP(:pause) = 0 THEN (
         LIMIT 1
     ))
     OR /* points */
+    OR /* questions */
 ) END
 LIMIT 1
