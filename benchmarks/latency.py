@@ -1,8 +1,9 @@
 """How long it takes from the commit of a job to its first line, with an idle worker; what idling costs.
 
-    python benchmarks/latency.py --url postgresql:///bench [--jobs 500] [--json]
+    python benchmarks/latency.py --url postgresql:///bench [--jobs 500] [--texts] [--json]
 
 The worker is a process of its own, `bide work` as it comes. Both clocks are CLOCK_MONOTONIC of one machine.
+With `--texts` the jobs look a text up, which the worker keeps fresh from then on.
 """
 
 from __future__ import annotations
@@ -17,16 +18,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from costs import HERE, cpu_of, options, show
+from costs import HERE, cpu_of, options, server_processes, show
 
 APPLICATION = """
 import os, time
 import bide
+from bide.i18n import Chain, Database, I18n, Simple
 app = bide.App.from_env()
+texts = I18n(Chain(Database(app), Simple())) if os.environ.get("TEXTS") else None
+if texts:
+    app.use(texts)
 
 @app.job
 def told(number):
     now = time.perf_counter()
+    if texts:
+        texts.t("word", default="")
     with open(os.environ["TOLD"], "a") as file:
         file.write(f"{number} {now}\\n")
 """
@@ -38,17 +45,21 @@ def main() -> None:
     parser.add_argument(
         "--idle", type=float, default=20.0, help="seconds of idling that are measured"
     )
+    parser.add_argument("--texts", action="store_true", help="with texts in use")
     given = parser.parse_args()
-    show(measure(given.url, given.jobs, given.idle), as_json=given.json)
+    show(measure(given.url, given.jobs, given.idle, texts=given.texts), as_json=given.json)
 
 
-def measure(url: str, jobs: int = 500, idle: float = 20.0) -> dict[str, Any]:
-    """Milliseconds from commit to the job's first line, and the CPU of an idle worker."""
+def measure(
+    url: str, jobs: int = 500, idle: float = 20.0, *, texts: bool = False
+) -> dict[str, Any]:
+    """Milliseconds from commit to the job's first line, the CPU of an idle worker and of its server."""
     with tempfile.TemporaryDirectory(prefix="bide-latency-") as directory:
         (Path(directory) / "tells.py").write_text(APPLICATION)
         told = Path(directory) / "told"
         told.touch()
         os.environ.update(BIDE_DATABASE_URL=url, TOLD=str(told), PYTHONPATH=f"{directory}:{HERE}")
+        os.environ["TEXTS"] = "1" if texts else ""
         sys.path.insert(0, directory)
         import tells
 
@@ -61,9 +72,10 @@ def measure(url: str, jobs: int = 500, idle: float = 20.0) -> dict[str, Any]:
         try:
             waits = enqueue_all(tells, told, jobs)
             time.sleep(2)
-            used = cpu_of([worker.pid])
+            servers = server_processes(url)
+            used, of_server = cpu_of([worker.pid]), cpu_of(servers)
             time.sleep(idle)
-            used = cpu_of([worker.pid]) - used
+            used, of_server = cpu_of([worker.pid]) - used, cpu_of(servers) - of_server
         finally:
             worker.send_signal(signal.SIGTERM)
             worker.wait(30)
@@ -72,6 +84,7 @@ def measure(url: str, jobs: int = 500, idle: float = 20.0) -> dict[str, Any]:
             "p50 ms": round(cuts[49], 2),
             "p99 ms": round(cuts[98], 2),
             "idle % of a core": round(used / idle * 100, 2),
+            "idle server % of a core": round(of_server / idle * 100, 2),
         }
 
 
