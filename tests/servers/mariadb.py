@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -31,6 +32,8 @@ FAST = [
     "--character-set-server=utf8mb4",
     "--default-time-zone=+00:00",
 ]
+#: BIDE_TEST_MYSQL_DRIVER=mysqldb runs every test that connects through Bide with mysqlclient.
+SCHEME = "+".join(["mysql", *os.environ.get("BIDE_TEST_MYSQL_DRIVER", "").split()])
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/libexec:/opt/homebrew/bin"
 WHERE = "apt-get install mariadb-server"
 
@@ -110,9 +113,9 @@ class MariaDB(Server):
     def url(self, database: str, *, tcp: bool = False) -> str:
         query = {"charset": "utf8mb4"}
         if tcp:
-            return f"mysql://root@127.0.0.1:{self.port}/{database}?{urlencode(query)}"
+            return f"{SCHEME}://root@127.0.0.1:{self.port}/{database}?{urlencode(query)}"
         query["unix_socket"] = str(self.socket())
-        return f"mysql://root@localhost/{database}?{urlencode(query, safe='/')}"
+        return f"{SCHEME}://root@localhost/{database}?{urlencode(query, safe='/')}"
 
     def connect(self, database: str | None = None) -> pymysql.Connection[Any]:
         """An autocommit connection of the superuser."""
