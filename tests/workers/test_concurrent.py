@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import bide
 from bide import events
+from bide.jobs.job import Filter, State
 from bide.jobs.store import Wanted
 from waiting import wait_until
 from workers.fleets import fleet
@@ -84,6 +86,91 @@ def test_no_more_jobs_run_at_a_time_than_asked_for(app: bide.App) -> None:
         count.delay()
     assert work_off(app, 3) == (20, 0)
     assert most <= 3
+
+
+def test_a_long_job_does_not_keep_others_from_starting(app: bide.App) -> None:
+    """A loop event starts 100 jobs at most; what it leaves running runs on in the next one."""
+    number, release = 0, asyncio.Event()
+    rounds: list[int] = []
+
+    @app.lifecycle.before("loop")
+    def count(worker: object) -> None:
+        rounds.append(number)
+
+    @app.job
+    async def long() -> None:
+        await asyncio.wait_for(release.wait(), 10)
+
+    @app.job
+    async def short() -> None:
+        nonlocal number
+        number += 1
+        if number == 250:
+            release.set()
+
+    jobs = [long.delay(), *[short.delay() for _ in range(250)]]
+    app.worker_for(Wanted(), concurrency=2, exit_on_complete=True).start()
+    assert app.store.find(Filter()) == []
+    assert jobs[0].id is not None
+    assert len(rounds) >= 3
+
+
+def test_as_many_jobs_run_at_a_time_as_asked_for_also_above_a_hundred(app: bide.App) -> None:
+    together = asyncio.Barrier(250)
+
+    @app.job
+    async def meet() -> None:
+        await asyncio.wait_for(together.wait(), 10)
+
+    for _ in range(250):
+        meet.delay()
+    app.worker_for(Wanted(), concurrency=250, exit_on_complete=True).start()
+    assert app.store.find(Filter()) == []
+
+
+def test_a_worker_is_replaced_after_its_share_of_jobs_whatever_still_ran(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    source = """
+@app.job
+async def nap(number):
+    import asyncio
+    await asyncio.sleep(0.01 * (number % 3))
+    note(did=number)
+"""
+    with fleet(tmp_path, sqlite_url, source, sleep_delay=0.5, recycle_after_jobs=10) as shop:
+        for number in range(30):
+            shop.enqueue("nap", number)
+        shop.start("-n", "2", "--concurrency", "4")
+        done = Counter(note["pid"] for note in shop.wait_for(30, did=None))
+        assert len(done) >= 3
+        assert max(done.values()) == 10
+
+
+def test_a_worker_that_ends_lets_what_it_left_running_end_first(app: bide.App) -> None:
+    release, ended = asyncio.Event(), []
+    worker = app.worker_for(Wanted(), concurrency=2)
+
+    @app.job
+    async def long() -> None:
+        await asyncio.wait_for(release.wait(), 10)
+        ended.append("long")
+
+    @app.job
+    async def short() -> None:
+        await asyncio.sleep(0)
+
+    @app.lifecycle.after("loop")
+    def stop(_: object) -> None:
+        worker.stop()
+        release.set()
+
+    long.delay()
+    for _ in range(120):
+        short.delay()
+    worker.start()
+    assert ended == ["long"]
+    assert {row.state for row in app.store.find(Filter())} == {State.READY}
 
 
 def test_a_job_that_runs_too_long_is_ended_and_the_others_go_on(app: bide.App) -> None:

@@ -22,7 +22,7 @@ from bide.workers.beside import Beside
 from bide.workers.settings import Settings
 from bide.workers.slate import Entry
 from bide.workers.timeouts import ThreadBomb
-from bide.workers.worker import EVERYTHING, Worker
+from bide.workers.worker import BATCH, EVERYTHING, Wait, Worker
 
 #: Seconds between looks for more work while some jobs run and there is room for others.
 LOOK = 0.1
@@ -35,7 +35,8 @@ class Slot(NamedTuple):
     attempts: Attempts
 
 
-Running = dict[asyncio.Task[bool], Slot]
+class Running(dict[asyncio.Task[bool], Slot]):
+    """Which job's task runs in which place."""
 
 
 class LoopDeadline:
@@ -100,7 +101,8 @@ class LoopDeadline:
 class ConcurrentWorker(Worker):
     """`concurrency` jobs at a time in one process; everything else is as in Worker.
 
-    Database calls of the worker itself are short and made on the loop's thread.
+    Database calls of the worker itself are short and made on the loop's thread. Jobs run on from one loop
+    event to the next: a long one does not keep others from starting.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class ConcurrentWorker(Worker):
         self._slots = [
             self._slot(entries[index] if entries else None) for index in range(concurrency)
         ]
+        self._free, self._tasks = deque(self._slots), Running()
+        self._runs_on = False
         self._runner: asyncio.Runner | None = None
 
     def _slot(self, entry: Entry | None) -> Slot:
@@ -130,6 +134,25 @@ class ConcurrentWorker(Worker):
             Means(deadline, beside.wait, deadline.in_thread, deadline.disarm),
         )  # fmt: skip
         return Slot(beside, attempts)
+
+    def _go_round(self, wait: Wait) -> bool:
+        self._runs_on = True
+        try:
+            goes_on = super()._go_round(wait)
+        finally:
+            self._runs_on = False
+        if not goes_on and self._tasks:
+            self._work_off(0)
+        return goes_on
+
+    def _rest(self, wait: Wait) -> None:
+        if not self._tasks:
+            super()._rest(wait)
+
+    def _share(self) -> int:
+        """Every place can be filled in one loop event; jobs that still run count as done already."""
+        most, share = max(BATCH, len(self._slots)), self.settings.recycle_after_jobs
+        return min(most, share - self._done - len(self._tasks)) if share and self._entries else most
 
     def _work_off(self, number: int, *, more: bool = False) -> tuple[int, int]:
         if self._runner is None:
@@ -142,8 +165,7 @@ class ConcurrentWorker(Worker):
         return counts
 
     async def _together(self, number: int) -> tuple[int, int]:
-        free = deque(self._slots)
-        running: Running = {}
+        free, running = self._free, self._tasks
         counts = [0, 0]
         started = 0
         while True:
@@ -160,11 +182,15 @@ class ConcurrentWorker(Worker):
                 started += 1
                 if job.crashes:
                     await self._alone(running, free, counts)
-            if not running:
+            if not running or (self._runs_on and started >= number and self._may_go_round(counts)):
                 return counts[0], counts[1]
             more = free and started < number
             patience = LOOK if more or self._beside.lookout else None
             await self._some_done(running, free, counts, patience)
+
+    def _may_go_round(self, counts: list[int]) -> bool:
+        """Whether what runs may be left to the next loop event: not by a worker that ends."""
+        return any(counts) and not self.requests.stopping
 
     async def _alone(self, running: Running, free: deque[Slot], counts: list[int]) -> None:
         """A job that was running when a worker died waits until nothing else runs beside it."""
