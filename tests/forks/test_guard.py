@@ -202,6 +202,26 @@ def test_what_is_frozen_for_good_stays_shared_and_is_still_found() -> None:
         engine.dispose()
 
 
+def test_a_pool_that_never_connected_is_left_alone_unless_a_thread_may_hold_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making a new one costs a child a megabyte of pages that it would share."""
+    monkeypatch.setattr("bide.forks.threads.other_threads", list)
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/a.db", poolclass=sqlalchemy.QueuePool)
+    fresh = engine.pool
+    guard._state.last_census = None  # another test's, which could not know the engine
+    assert in_child(lambda: engine.pool is fresh) is True
+    monkeypatch.setattr("bide.forks.threads.other_threads", lambda: [object()])
+    monkeypatch.setattr(guard, "_warn_of", lambda _: None)
+    assert in_child(lambda: engine.pool is fresh) is False
+    monkeypatch.setattr("bide.forks.threads.other_threads", list)
+    with engine.connect():
+        guard._state.last_census = None
+        assert in_child(lambda: engine.pool is fresh) is False
+    assert engine.pool is fresh
+    engine.dispose()
+
+
 def test_strict_refuses_to_fork_with_a_connection_open_and_names_it(
     wire: tuple[socket.socket, socket.socket],
 ) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import socket
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
+import psutil
 import pytest
+import sqlalchemy
+from sqlalchemy.engine.default import DefaultDialect
 
 import bide
 from bide import clock
 from bide.jobs.store import Wanted
+from bide.workers.timeouts import Deadline
 from in_child import in_child
 from workers.fleets import APPLICATION, fleet
 
@@ -68,6 +77,58 @@ def test_what_was_prepared_serves_the_child_and_every_later_one(
 
     assert in_child(in_worker) == (None, [])
     assert in_child(in_worker) == (None, [])
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_what_a_rehearsal_has_learnt_serves_children_and_nothing_stays_open(
+    fresh_url: Callable[[str], str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_url = fresh_url(kind)
+    app = bide.App(database_url)
+    app.migrate()
+    app.close()
+    store = bide.App(database_url).store
+    store.prepare([Wanted()])  # type: ignore[attr-defined]
+    before = psutil.Process().num_fds()
+    store.rehearse(Wanted(), nullcontext())  # type: ignore[attr-defined]
+    assert psutil.Process().num_fds() == before
+    asked: list[object] = []
+    for cls in DefaultDialect, type(store.database._pool._prepared.dialect):  # type: ignore[attr-defined]
+        monkeypatch.setattr(cls, "initialize", lambda *_: asked.append(1))
+
+    def in_worker() -> tuple[object, list[object]]:
+        return store.next_run_at(Wanted()), asked
+
+    assert in_child(in_worker) == (None, [])
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_rehearsal_waits_for_no_database(kind: str) -> None:
+    """One that refuses, and one that takes the call and says nothing."""
+    deadline = Deadline()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port in (1, silent.getsockname()[1]):
+            store = bide.App(f"{kind}://root@127.0.0.1:{port}/no").store
+            store.prepare([Wanted()])  # type: ignore[attr-defined]
+            before, began = psutil.Process().num_fds(), time.monotonic()
+            store.rehearse(Wanted(), deadline.limit(0.2))  # type: ignore[attr-defined]
+            assert time.monotonic() - began < 5
+            gc.collect()
+            assert psutil.Process().num_fds() == before
+    deadline.disarm()
+
+
+def test_no_rehearsal_opens_a_file_or_the_engine_of_the_application(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    file = bide.App(f"sqlite:///{tmp_path}/no.db")
+    file.store.rehearse(Wanted(), nullcontext())  # type: ignore[attr-defined]
+    assert list(tmp_path.iterdir()) == []
+    engine = sqlalchemy.create_engine(postgresql_url.replace("://", "+psycopg://"))
+    opened: list[object] = []
+    sqlalchemy.event.listen(engine, "connect", lambda raw, _: opened.append(raw))
+    bide.App(engine).store.rehearse(Wanted(), nullcontext())  # type: ignore[attr-defined]
+    assert opened == []
 
 
 def test_the_next_moment_is_compiled_once_for_each_choice_of_jobs(

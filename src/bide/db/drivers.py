@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.engine.url import URL
@@ -14,6 +13,9 @@ from bide.db.dialects import Dialect
 from bide.db.failures import LOST_STATEMENT_STATES
 from bide.db.urls import shown
 from bide.errors import MissingDependency, SettingsError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 class Driver(Protocol):
@@ -311,5 +313,7 @@ def dialect_of(dialect: SqlDialect) -> Dialect:
     if dialect.name == "postgresql":
         return Dialect("PostgreSQL", version)
     if dialect.name == "sqlite":
-        return Dialect("SQLite", sqlite3.sqlite_version_info)
+        from sqlite3 import sqlite_version_info
+
+        return Dialect("SQLite", sqlite_version_info)
     return Dialect("MariaDB" if getattr(dialect, "is_mariadb", False) else "MySQL", version)

@@ -22,7 +22,13 @@ from bide.db.pool import Pool
 from bide.db.turn import short_pause
 from bide.db.urls import shown, url_of
 from bide.db.watchdog import Watchdog
-from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, SettingsError
+from bide.errors import (
+    ConnectionLost,
+    DatabaseBusy,
+    DatabaseError,
+    SettingsError,
+    WorkerTimeout,
+)
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -80,6 +86,23 @@ class Database:
         Returns how statements are written for it. Raises MissingDependency, SettingsError.
         """
         return self._pool.prepare()
+
+    def rehearse(self, work: Work[Any], within: AbstractContextManager[None]) -> None:
+        """Connect, do `work` and hang up again, so that children share what one learns by that.
+
+        Not with an engine that is the application's, nor with a file, whose locks no child may know of.
+        `within` limits the time. What fails is not told: it fails again where it is needed.
+        """
+        if self.shared or self.kind == "sqlite":
+            return
+        try:
+            with within:
+                self.read(work)
+        except (Exception, WorkerTimeout):  # noqa: BLE001 - the database may come up later
+            return
+        finally:
+            self._watchdog.end()
+            self._pool.put_away()
 
     @property
     def file(self) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -120,6 +119,14 @@ class Pool:
         if engine is not None:
             engine.dispose()
 
+    def put_away(self) -> None:
+        """Close what was opened, and have what was learnt ready for children, as by `prepare`."""
+        _close_all(self._idle.reset())
+        engine = self._engine.reset()
+        if engine is not None:
+            engine.dispose()
+            self._prepared = engine
+
     @cached_property
     def file(self) -> Path:
         """The file of a SQLite database."""
@@ -223,12 +230,14 @@ class Pool:
         return Sqlite(dialect, durable=self._durable)
 
     def _use_write_ahead_log(self) -> bool:
+        from sqlite3 import OperationalError
+
         within = monotonic() + 10
         with _gate, self._turn.taken(10), self._checked_out() as connection:
             while True:
                 try:
                     mode = connection.execute("PRAGMA journal_mode=WAL")[0][0]
-                except sqlite3.OperationalError as error:
+                except OperationalError as error:
                     if monotonic() >= within:
                         raise DatabaseError(f"{str(self.file)!r} stays locked: {error}") from error
                     short_pause()

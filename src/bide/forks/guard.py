@@ -235,10 +235,19 @@ def _forget(fork: _Fork) -> dict[str, str]:
             continue
         if holder.renew is None and holder.lying_in:
             continue
+        if fork.alone and _is_unused(holder, value):
+            continue
         fate = _forget_one(holder, value, descriptor, fork)
         if descriptor:
             fates[descriptor.identity] = fate
     return fates | dict.fromkeys(fork.census.pooled, known.RENEWED)
+
+
+def _is_unused(holder: known.Known, value: object) -> bool:
+    try:
+        return holder.unused is not None and holder.unused(value)
+    except Exception:  # noqa: BLE001 - what cannot be asked is renewed
+        return False
 
 
 def _forget_one(

@@ -27,7 +27,8 @@ KEPT: Fate = "kept, as asked"
 class Known:
     """One class of one library: what it talks to, its descriptor, what a child does with it.
 
-    `lying_in` are the drivers' connections that a pool of it holds idle.
+    `lying_in` are the drivers' connections that a pool of it holds idle; one that is `unused` may stay as
+    it is, unless a thread that is gone was using it: each thing that a child does costs it pages.
     """
 
     library: str
@@ -39,6 +40,7 @@ class Known:
     fate: Fate = REFUSED
     holds_connection: bool = True
     lying_in: Callable[[Any], Iterable[Any]] | None = None
+    unused: Callable[[Any], bool] | None = None
 
     def find_class(self) -> type | None:
         """The class, where its module has been imported by somebody."""
@@ -53,6 +55,7 @@ def _pool(
     name: str,
     renew: Callable[[Any], None] | None,
     lying_in: Callable[[Any], Iterable[Any]] | None = None,
+    unused: Callable[[Any], bool] | None = None,
 ) -> Known:
     return Known(
         *(library, module, name),
@@ -60,6 +63,7 @@ def _pool(
         fate=RENEWED,
         holds_connection=False,
         lying_in=lying_in,
+        unused=unused,
     )
 
 
@@ -143,7 +147,10 @@ KNOWN = (
     ),
     _pool("SQLAlchemy", "sqlalchemy.orm.session", "Session", pools.invalidate_session),
     _pool("SQLAlchemy", "sqlalchemy.pool.base", "_ConnectionRecord", None, _checked_in),
-    _pool("SQLAlchemy", "sqlalchemy.engine.base", "Engine", pools.renew_engine),
+    _pool(
+        *("SQLAlchemy", "sqlalchemy.engine.base", "Engine", pools.renew_engine),
+        unused=pools.never_connected,
+    ),
     _pool(
         *("Django", "django.db.backends.base.base", "BaseDatabaseWrapper", pools.renew_django),
         lambda wrapper: (wrapper.connection,),

@@ -16,6 +16,14 @@ def renew_engine(engine: Any) -> None:
     engine.dispose(close=False)
 
 
+def never_connected(engine: Any) -> bool:
+    """SQLAlchemy: whether the pool holds nothing and has lent nothing, so that it is the child's as it is."""
+    pool = engine.pool
+    if not hasattr(pool, "checkedout"):
+        return False
+    return bool(pool.checkedin() == pool.checkedout() == 0)
+
+
 def invalidate_session(session: Any) -> None:
     """SQLAlchemy: an open session gives up its connection without a ROLLBACK on the old wire."""
     with contextlib.suppress(Exception):

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 from bide.jobs.handle import Home
@@ -22,6 +23,10 @@ from bide.workers.roster import Lanes, Place, Roster
 from bide.workers.settings import Settings
 from bide.workers.signals import Bell, Requests, handled
 from bide.workers.slate import Entry, Slate
+from bide.workers.timeouts import Deadline
+
+#: Seconds for which a supervisor waits for a database that its workers need, before it forks them.
+REHEARSAL = 2.0
 
 
 class Startable(Protocol):
@@ -37,6 +42,7 @@ class Preparable(Protocol):
     """A store that has something to load before the forks."""
 
     def prepare(self, wanted: Iterable[Wanted]) -> None: ...
+    def rehearse(self, wanted: Wanted, within: AbstractContextManager[None]) -> None: ...
 
 
 class MakeWorker(Protocol):
@@ -61,11 +67,17 @@ class Members:
         self.log: LogFile | None = None
 
     def prepare(self, roster: Roster) -> None:
-        """Load in the supervisor what every child needs, so that they share it; nothing connects."""
+        """Load in the supervisor what every child needs, so that they share it; no connection is left."""
         identity(os.getpid())
         store = self._home().store
-        if isinstance(store, Preparable):
-            store.prepare({place.wanted for place in roster.places})
+        if not isinstance(store, Preparable):
+            return
+        store.prepare({place.wanted for place in roster.places})
+        deadline = Deadline()
+        try:
+            store.rehearse(roster.places[0].wanted, deadline.limit(REHEARSAL))
+        finally:
+            deadline.disarm()
 
     def serve(self, told: Commission, roster: Roster) -> int:
         """Be what this process was spawned for; places that were added by signal are like the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -48,6 +49,13 @@ class SqlReading:
         self.statements.load(driver.style)
         for one in wanted:
             self._earliest(driver, one)
+
+    def rehearse(self, wanted: Wanted, within: AbstractContextManager[None]) -> None:
+        """Ask the database once what an idle worker asks, and hang up: what that takes is loaded then.
+
+        A database that does not answer `within` a time is no obstacle.
+        """
+        self.database.rehearse(lambda c: c.compiled(self._earliest(c.driver, wanted)), within)
 
     def moment(self, moment: datetime) -> Any:
         """A moment as this database's columns hold it."""
