@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from math import inf
 from typing import Any
+from weakref import ref
 
 Subscriber = Callable[[str, dict[str, Any]], None]
 Wants = Callable[[str], bool]
 
 _subscribers: list[Subscriber] = []
 _wants: list[Wants] = []
-_changes = 0
+_ears: list[ref[Ear]] = []
 
 #: Seconds for which what is heard is believed to be heard on.
 BELIEVED = 0.1
@@ -43,21 +45,25 @@ def heard(name: str) -> bool:
 class Ear:
     """`heard` for one event that happens for every job: asked anew when that may have changed.
 
-    Who subscribes or leaves is known at once; a changed mind (the level of a logger) soon.
+    Who subscribes or leaves is known at once; a changed mind (the level of a logger) soon. Until
+    `deaf_until` (monotonic) nobody listens: the hot path compares, and asks `hears` only after it.
     """
 
-    __slots__ = ("_answer", "_changes", "_name", "_until")
+    __slots__ = ("__weakref__", "_name", "deaf_until")
 
     def __init__(self, name: str) -> None:
-        self._name, self._answer = name, False
-        self._changes, self._until = -1, 0.0
+        self._name, self.deaf_until = name, -inf
+        _ears.append(ref(self, _ears.remove))
 
     def hears(self, now: float) -> bool:
         """Whether anybody listens at the (monotonic) moment."""
-        if now > self._until or self._changes != _changes:
-            self._changes, self._until = _changes, now + BELIEVED
-            self._answer = heard(self._name)
-        return self._answer
+        if now <= self.deaf_until:
+            return False
+        # Before asking: who subscribes meanwhile is not overheard.
+        self.deaf_until = now + BELIEVED
+        if heard(self._name):
+            self.deaf_until = -inf
+        return self.deaf_until == -inf
 
 
 def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable[[], None]:
@@ -79,5 +85,6 @@ def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable
 
 
 def _changed() -> None:
-    global _changes  # noqa: PLW0603 - what is remembered of who listens is told from what holds
-    _changes += 1
+    for one in _ears:
+        if (ear := one()) is not None:
+            ear.deaf_until = -inf

@@ -106,7 +106,7 @@ def test_records_are_equal_when_their_keys_are(app: bide.App, welcome: Any, tmp_
 
 def test_a_job_whose_function_is_gone_is_listed_all_the_same(app: bide.App, welcome: Any) -> None:
     welcome.delay(1)
-    app.registry._functions.clear()
+    app.registry.functions.clear()
     lines = said(app.job(len, name="other"))
     assert "welcome (unloadable: " in lines[1]
     assert len(enqueued(app)) == 1

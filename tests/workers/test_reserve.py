@@ -284,6 +284,6 @@ def test_no_report_is_sent_while_the_keeper_writes_it(
         thread.start()
         thread.join()
 
-    monkeypatch.setattr(reserver._finishes, "flush", flush)
+    monkeypatch.setattr(reserver.finishes, "flush", flush)
     reserver.relieve()
     assert free == [False]

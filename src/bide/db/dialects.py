@@ -87,13 +87,13 @@ def moment_in(kind: str, moment: datetime) -> Any:
 def moment_from(value: Any) -> datetime:
     """The aware UTC moment that a column holds, whichever form the driver gives it."""
     if isinstance(value, str):
-        return _from_text(value)
+        return moment_of_text(value)
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
     return value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1024)
-def _from_text(value: str) -> datetime:
-    """Rows that are read together share most of their moments."""
+def moment_of_text(value: str) -> datetime:
+    """The same of text. Rows that are read together share most of their moments."""
     return moment_from(datetime.fromisoformat(value))

@@ -122,7 +122,7 @@ class Ways(NamedTuple):
 
     admit: Callable[[Any], None]
     insert: Callable[[Sequence[NewJob], Any], Insertion]
-    invoke: Callable[[Job], Any]
+    invoke: Callable[[Job, Payload], Any]
 
 
 class Batch(NamedTuple):
@@ -285,7 +285,7 @@ class Enqueuer:
         stored = []
         for job in jobs:
             if self._runs_inline(job):
-                ways.invoke(job)
+                ways.invoke(job, job.payload_object)
             else:
                 stored.append(job)
         return stored

@@ -72,10 +72,10 @@ class Job(Generic[R]):
     """
 
     __slots__ = (
-        "_at_work",
         "_call",
         "_home",
         "_payload_object",
+        "at_work",
         "attempts",
         "context",
         "crashes",
@@ -122,13 +122,15 @@ class Job(Generic[R]):
     created_at: datetime
     locale: str | None
     context: str | None
+    #: Whether an attempt is under way here: records keep their session until `let_go`.
+    at_work: bool
     #: The exception of this attempt, in the process that ran it; never stored as such.
     error: BaseException | None
     #: What this attempt returned and is to be kept, in the process that ran it.
     kept: Kept | None
 
     def __init__(self, home: Home, row: JobRow | tuple[Any, ...]) -> None:
-        self._home, self._at_work = home, False
+        self._home, self.at_work = home, False
         self._read(row)
 
     @classmethod
@@ -166,27 +168,27 @@ class Job(Generic[R]):
         Its records live in a session for as long as the job is being performed. Outside of that they
         are detached: what was loaded with them can be read, nothing more.
         """
-        if self._payload_object is None and self._call is not None and self._home.live is not None:
-            self._payload_object = self._home.live(self._call)
-        if self._payload_object is None:
-            self._payload_object = self._home.decode(self.payload)
-            if not self._at_work:
-                self._payload_object.close()
-        return self._payload_object
+        known = self._payload_object
+        if known is not None:
+            return known
+        if self._call is not None and self._home.live is not None:
+            known = self._home.live(self._call)
+        else:
+            known = self._home.decode(self.payload)
+            if not self.at_work:
+                known.close()
+        self._payload_object = known
+        return known
 
     @property
     def hooked(self) -> Any:
         """What carries hooks; None for a function that was just called, whose payload is not asked for."""
         return None if self._call is not None else self.payload_object.object
 
-    def take_up(self) -> None:
-        """An attempt begins: records keep their session until `let_go`."""
-        self._at_work = True
-
     def let_go(self) -> None:
         """The attempt is over, and so is the session of its records."""
-        if self._at_work:
-            self._at_work = False
+        if self.at_work:
+            self.at_work = False
             if self._payload_object is not None:
                 self._payload_object.close()
 

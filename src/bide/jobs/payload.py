@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,7 +27,7 @@ from bide.errors import (
 from bide.jobs import signatures
 from bide.jobs.names import name_of_object, storable
 from bide.jobs.plain_calls import AS_IT_IS, VERSION, Written
-from bide.jobs.quick_calls import QuickCall, quick_call, says_nothing
+from bide.jobs.quick_calls import BEGINNING, QuickCalls
 from bide.jobs.reach import Reach, Reached
 from bide.jobs.reading import Reader
 from bide.jobs.records import Records
@@ -60,8 +59,7 @@ def _nothing_to_close() -> None:
     """Plain arguments hold on to nothing."""
 
 
-@dataclass(slots=True)
-class Payload:
+class Payload(msgspec.Struct):
     """A call brought back. Close it when the attempt is over, so that its records are let go.
 
     `object` carries hooks and optional methods: the job object or class itself; the target of a
@@ -101,8 +99,7 @@ class Payloads:
         self._writer = Writer(self._reach)
         self._signatures: dict[Declared, signatures.Signature] = {}
         self._written: dict[Declared, Written] = {}
-        #: Of each function: its signature, and whether it `says_nothing`.
-        self._plans: dict[Declared, tuple[signatures.Signature, bool]] = {}
+        self._quick = QuickCalls(registry, self._signature)
         self.max_size = max_size
 
     def encode(
@@ -143,9 +140,10 @@ class Payloads:
         pass with the next deployment; MalformedPayload and RecordNotFound are final. What a database
         raises while records are loaded comes through as it is.
         """
-        call = quick_call(text)
-        if call is not None and (easy := self._easy(call)) is not None:
-            return easy
+        quick = self._quick.read(text) if text.startswith(BEGINNING) else None
+        if quick is not None:
+            declared, args, silent = quick
+            return Payload(declared.target, args, {}, None, declared, silent=silent)
         envelope = _envelope(text)
         known = Reached(self._reach)
         try:
@@ -264,18 +262,6 @@ class Payloads:
                 f"max_payload_size is {self.max_size:,}; store the data elsewhere and pass its key"
             )
         return encoded.decode()
-
-    def _easy(self, call: QuickCall) -> Payload | None:
-        """A function with plain arguments of the very types that it asks for; None for what is not."""
-        declared = self._registry.function(call.job)
-        plan = self._plans.get(declared)
-        if plan is None:
-            plan = self._signature(declared), says_nothing(declared.options)
-            self._plans[declared] = plan
-        signature, silent = plan
-        if not signature.takes_exactly(call.args):
-            return None
-        return Payload(declared.target, call.args, {}, None, declared, silent=silent)
 
     def _signature(self, declared: Declared) -> signatures.Signature:
         known = self._signatures.get(declared)

@@ -58,8 +58,9 @@ class Performer:
             self._lifecycle, retry_on_hook_error=self._retry_on_hook_error, run_async=run_async
         )
 
-    def invoke(self, job: Job) -> Any:
-        """Run hooks and perform inside the invoke_job event; what perform raised is raised.
+    def invoke(self, job: Job, payload: Payload) -> Any:
+        """Run hooks and perform of the job's payload inside the invoke_job event; what perform raised is
+        raised.
 
         An around callback that does not proceed leaves the job undone and successful, as in the
         original (oracle: «around(:invoke_job) does not call the block»).
@@ -68,14 +69,15 @@ class Performer:
         try:
             if "invoke_job" in self._lifecycle.used:
                 return self._lifecycle.run("invoke_job", self._hooked, job)
-            return self._hooked(job)
+            # A function has nothing that could have hooks.
+            return self._perform(job, payload) if payload.object is None else self._hooked(job)
         finally:
             _current.reset(token)
 
     def _hooked(self, job: Job) -> Any:
         payload = job.payload_object
         target = payload.object
-        if target is None:  # a function: nothing that could have hooks
+        if target is None:
             return self._perform(job, payload)
         try:
             call_hook(target, "before", job)

@@ -37,7 +37,8 @@ class Registry:
 
     def __init__(self, modules: Iterable[str] = ()) -> None:
         self.modules = list(modules)
-        self._functions: dict[str, Declared] = {}
+        #: Declared functions by what payloads call them, as far as they are known by now.
+        self.functions: dict[str, Declared] = {}
         self._classes: dict[str, Declared] = {}
         self._by_target: dict[int, Declared] = {}
         self._delayable: set[type] = set()
@@ -58,7 +59,7 @@ class Registry:
         Raises SettingsError when another function has that name.
         """
         declared = _declared(function, name, options)
-        self._enter(self._functions, declared, aliases)
+        self._enter(self.functions, declared, aliases)
         return declared
 
     def register_class(
@@ -96,7 +97,7 @@ class Registry:
 
     def function(self, name: str) -> Declared:
         """The declared function that payloads call `name`. Raises UnknownJob."""
-        return self._functions.get(name) or self._find(name, self._functions.get)
+        return self.functions.get(name) or self._find(name, self.functions.get)
 
     def job_class(self, name: str) -> Declared:
         """The declared class that payloads call `name`. Raises UnknownJob."""
@@ -104,13 +105,13 @@ class Registry:
 
     def known(self, name: str) -> Callable[..., Any] | type | None:
         """What is declared by that name in this process by now; nothing is imported for it."""
-        declared = self._functions.get(name) or self._classes.get(name)
+        declared = self.functions.get(name) or self._classes.get(name)
         return None if declared is None else declared.target
 
     def has_coroutines(self) -> bool:
         """Whether one of the jobs declared by now is an `async def`."""
         methods = (getattr(one.target, "perform", None) for one in self._classes.values())
-        functions = (one.target for one in self._functions.values())
+        functions = (one.target for one in self.functions.values())
         return any(map(inspect.iscoroutinefunction, (*functions, *methods)))
 
     def class_named(self, name: str) -> type:
@@ -180,7 +181,7 @@ class Registry:
 
     def _mentions(self) -> dict[str, type]:
         if self._mentioned is None:
-            declared = {*self._functions.values(), *self._classes.values()}
+            declared = {*self.functions.values(), *self._classes.values()}
             targets = [*(d.target for d in declared), *self._called]
             self._mentioned = {import_path(cls): cls for cls in hints.mentioned(targets)}
         return self._mentioned

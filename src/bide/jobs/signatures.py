@@ -39,15 +39,16 @@ class Signature:
         self._plain = not any(converters.values())
         self._easy = _positional_counts(parameters)
         self._exact = _exact_types(converters[p.name] for p in parameters if p.kind in _POSITIONAL)
-        #: The types of all of them, where each parameter asks for one and no argument is missing.
-        self._types = self._exact if _PLAIN.issuperset(self._exact) else None
+        asks_for_all = _PLAIN.issuperset(self._exact) and len(self._exact) in self._easy
+        #: The types of all, where each parameter asks for one: such arguments are taken exactly.
+        self.types = self._exact if asks_for_all else None
 
     def takes_exactly(self, args: Sequence[Any]) -> bool:
         """Whether these, as JSON gave them, can be passed as they are: so many, and each a plain value
         of the type that is asked for."""
         if len(args) not in self._easy:
             return False
-        if [*map(type, args)] == self._types:
+        if [*map(type, args)] == self.types:
             return True
         for value, wanted in zip(args, self._exact, strict=False):
             if type(value) is not wanted and (wanted is not None or type(value) not in _PLAIN):

@@ -64,12 +64,17 @@ class Means(NamedTuple):
 
 
 class _Attempt:
-    """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506)."""
+    """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506).
 
-    __slots__ = ("began", "succeeded")
+    Moments are monotonic; `ended` is 0 while it has not succeeded. `births` tells the process in which
+    it began from children that the job forks.
+    """
+
+    __slots__ = ("began", "births", "ended", "succeeded")
 
     def __init__(self, began: float) -> None:
-        self.began = began
+        self.began, self.ended = began, 0.0
+        self.births = children.lineage.births
         self.succeeded: bool | None = None
 
     @property
@@ -93,6 +98,7 @@ class Attempts:
     ) -> None:
         self._worker, self._lifecycle, self._tally = worker, lifecycle, worker.tally
         self._settings, self._reserver, self._entry = settings, reserver, entry
+        self._finished = reserver.finishes.add
         writing = Writing(home.store, lambda: worker.ref, reserver.hand, reserver.insistence)
         self._failures = Failures(writing, lifecycle, settings)
         self._means = means or Means.of_one_thread()
@@ -116,7 +122,7 @@ class Attempts:
         began = clock.monotonic()
         attempt = _Attempt(began)
         outer, self.running = self.running, (job, began)
-        job.take_up()
+        job.at_work = True
         try:
             if "perform" in self._lifecycle.used:
                 self._lifecycle.run(
@@ -129,11 +135,12 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
             self._callback_failed(job, attempt, error)
         finally:
-            job.let_go()
+            if job.at_work:
+                job.let_go()
             self.running = outer
             if self._entry is not None:
                 self._off_the_slate(self._entry)
-            self._reserver.took(clock.monotonic() - began)
+            self._reserver.took((attempt.ended or clock.monotonic()) - began)
         if attempt.succeeded is None:
             self._failures.skip(job, attempt.started_at)
         return bool(attempt.succeeded)
@@ -161,47 +168,44 @@ class Attempts:
         """The body of the event; a callback that proceeds twice does not run the job twice."""
         if attempt.succeeded is not None:
             return attempt.succeeded
-        if self._start_is.hears(attempt.began):
+        began, ear = attempt.began, self._start_is
+        if began > ear.deaf_until and ear.hears(began):
             emit("job_started", worker=self._worker, job=job)
         if self._entry is not None:
-            self._on_the_slate(job, attempt.began, self._most)
+            self._on_the_slate(job, began, self._most)
         try:
-            payload = (
-                job.payload_object
-            )  # what cannot be brought back fails before anything is limited
-            try:
-                self._within_limit(job, attempt, payload)
-            finally:
-                job.let_go()
-        except WorkerStop:
-            self._given_back(job)
-            raise
-        except KeyboardInterrupt as error:
-            if self._is_ctrl_c(error):
+            # What cannot be brought back fails before anything is limited.
+            payload = job.payload_object
+            if payload.silent:
+                with self._deadline.limit(self._most):
+                    self._performer.invoke(job, payload)
+                job.at_work = False  # it has no records
+            else:
+                self._by_its_own_limit(job, payload, began)
+        except BaseException as error:
+            if children.lineage.births != attempt.births:
+                children.leave_stray(error)
+            if isinstance(error, WorkerStop) or self._is_ctrl_c(error):
                 self._given_back(job)
                 raise
+            # Whatever else a job raises is the job's failure.
             self._failed(job, attempt, error)
             return False
-        except BaseException as error:  # noqa: BLE001 - whatever a job raises is the job's failure
-            self._failed(job, attempt, error)
-            return False
+        if children.lineage.births != attempt.births:
+            children.leave_stray(None)
         self._completed(job, attempt)
         return True
 
-    def _within_limit(self, job: Job, attempt: _Attempt, payload: Payload) -> None:
-        limit = self._most
-        if not payload.silent and (limit := self.max_run_time(job)) != self._most:
-            self._on_the_slate(job, attempt.began, limit)
-        births = children.births()
+    def _by_its_own_limit(self, job: Job, payload: Payload, began: float) -> None:
+        """A job that may have a limit, and records that live as long as it runs."""
         try:
+            limit = self.max_run_time(job)
+            if limit != self._most:
+                self._on_the_slate(job, began, limit)
             with self._deadline.limit(limit):
-                self._performer.invoke(job)
-        except BaseException as error:
-            if children.births() != births:
-                children.leave_stray(error)
-            raise
-        if children.births() != births:
-            children.leave_stray(None)
+                self._performer.invoke(job, payload)
+        finally:
+            job.let_go()
 
     def _completed(self, job: Job, attempt: _Attempt) -> None:
         """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""
@@ -210,11 +214,12 @@ class Attempts:
         if job.kept is not None:
             job.kept.started_at = attempt.started_at
             at_once = at_once or job.kept.at_once
-        now = clock.monotonic()
-        self._reserver.finished(job, now, at_once=at_once)
+        now = attempt.ended = clock.monotonic()
+        if self._finished(job, now) or at_once:
+            self._reserver.report()
         if self._tally is not None:
             self._tally.ended(job, attempt.began, now)
-        if self._end_is.hears(now):
+        if now > self._end_is.deaf_until and self._end_is.hears(now):
             emit("job_completed", worker=self._worker, job=job, seconds=now - attempt.began)
 
     def _failed(self, job: Job, attempt: _Attempt, error: BaseException) -> None:

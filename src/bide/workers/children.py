@@ -93,9 +93,22 @@ def spawn_child(command: Sequence[str], environment: Mapping[str, str], fds: Ite
             os.set_inheritable(fd, False)
 
 
-def births() -> int:
-    """How many forks lie between the start of the program and this process."""
-    return _births
+class Lineage:
+    """How many forks (`births`) lie between the start of the program and this process.
+
+    Asking the system for the process id would cost a call per job.
+    """
+
+    def __init__(self) -> None:
+        self.births = 0
+        os.register_at_fork(after_in_child=self._born)
+
+    def _born(self) -> None:
+        self.births += 1
+
+
+#: Of this process.
+lineage = Lineage()
 
 
 def leave_stray(error: BaseException | None) -> NoReturn:
@@ -105,15 +118,6 @@ def leave_stray(error: BaseException | None) -> NoReturn:
     if error is not None:
         traceback.print_exception(error)
     _leave(int(error is not None))
-
-
-def _born() -> None:
-    global _births  # noqa: PLW0603 - asking the system for the process id would cost a call per job
-    _births += 1
-
-
-_births = 0
-os.register_at_fork(after_in_child=_born)
 
 
 def _status_of(error: SystemExit) -> int:

@@ -33,13 +33,15 @@ class Finishes:
     def add(self, job: Job, now: float) -> bool:
         """Report `job`, which ended at the (monotonic) moment, with the next flush; whether that is due,
         because the oldest has waited long enough."""
-        assert job.id is not None
+        job_id = job.id
+        assert job_id is not None
+        lease = job_id, job.lease
         # Without the lock: a flush on another thread takes what it has listed and leaves the rest.
         if job.kept is not None:
-            self._results[job.id, job.lease] = job.kept.of(job.id, job.lease)
+            self._results[lease] = job.kept.of(*lease)
         if not self._waiting:
             self._since = now
-        self._waiting[job.id, job.lease] = job.name
+        self._waiting[lease] = job.name
         return now - self._since >= LONGEST_WAIT
 
     def flush(self) -> None:
@@ -74,11 +76,14 @@ class Finishes:
 
     def _reported(self, leases: list[Lease], refused: set[Lease]) -> None:
         self._hand.drop(leases)
+        for lease in refused:
+            name = self._waiting[lease]
+            emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
         for lease in leases:
-            name = self._waiting.pop(lease)
-            self._results.pop(lease, None)
-            if lease in refused:
-                emit("lease_lost", id=lease[0], name=name, lease=lease[1], outcome="finished")
+            del self._waiting[lease]
+        if self._results:
+            for lease in leases:
+                self._results.pop(lease, None)
 
     def _refused(self, leases: list[Lease]) -> set[Lease]:
         """Report them; those whose leases are lost."""

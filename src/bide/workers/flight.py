@@ -81,7 +81,7 @@ class Flight:
                 return False
             if not isinstance(done, DatabaseError):
                 self._finishes.answered(sent.leases, done)
-            self._hand.take((row.id, row.lease) for row in rows)
+            self._hand.take([(row.id, row.lease) for row in rows])
             self._ahead.put([Job(self._home, row) for row in rows])
             return len(rows) == sent.limit and not any(row.crashes for row in rows)
 

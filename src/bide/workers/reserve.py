@@ -56,9 +56,9 @@ class Reserver:
             return worker.ref
 
         self.hand = Hand(store, who, interval)
-        self._finishes = Finishes(store, who, self.hand, keep=settings.keep_finished > 0)
+        self.finishes = Finishes(store, who, self.hand, keep=settings.keep_finished > 0)
         self._returns = Returns(store, who, self.hand)
-        self._flight = Flight(home, who, wanted, self.hand, self._finishes, self._ahead)
+        self._flight = Flight(home, who, wanted, self.hand, self.finishes, self._ahead)
         self.hand.land = self._flight.land
         self._patience = interval * settings.missed_heartbeats * DOUBTFUL
         #: Until then (monotonic) the store has surely not given this worker up, which may be suspended or
@@ -84,18 +84,16 @@ class Reserver:
 
         With `more` the worker will go on behind that number, so that claims for then may be sent.
         """
-        job = self._ahead.next()
-        if job is None:
+        if not self._ahead:
             self._claim(number, more=more)
-            job = self._ahead.next()
+        job = self._ahead.next()
         if job is not None and job.crashes:
             self._leave_alone()
         return job
 
-    def finished(self, job: Job, now: float, *, at_once: bool) -> None:
-        """Report `job` as done at the (monotonic) moment: now, or together with the next ones."""
-        if self._finishes.add(job, now) or at_once:
-            self.insistence.on(self._flush)
+    def report(self) -> None:
+        """Report what is done."""
+        self.insistence.on(self._flush)
 
     def give_up(self, job: Job) -> None:
         """`job` was cut short by the worker's end: it goes back, now or when the worker leaves."""
@@ -150,7 +148,7 @@ class Reserver:
         # Otherwise another thread might send what is about to be reported here.
         with self.hand.claiming:
             self._flight.land()
-            self._finishes.flush()
+            self.finishes.flush()
 
     def _claim(self, number: int, *, more: bool = False) -> None:
         """Have jobs in hand; when that many came that there are probably others, ask for those too."""
@@ -180,7 +178,7 @@ class Reserver:
         self.hand.compare()
         with self.hand.claiming:
             rows = self._home.store.claim(self._worker.ref, self._wanted, number, clock.utc_now())
-            self.hand.take((row.id, row.lease) for row in rows)
+            self.hand.take([(row.id, row.lease) for row in rows])
         self._errors = 0
         self._ahead.put([Job(self._home, row) for row in rows])
         self._learn(any(row.crashes for row in rows))

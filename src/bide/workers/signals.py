@@ -113,13 +113,19 @@ class Requests:
 Handler = Callable[[int, FrameType | None], Any]
 
 
-def take_back(handlers: Mapping[int, Handler]) -> None:
-    """Install again those of `handlers` that a job has replaced and left so."""
-    if [*map(handler_of, handlers)] == [*handlers.values()]:
-        return
-    for number, handler in handlers.items():
-        if handler_of(number) != handler:
-            signal.signal(number, handler)
+class Held:
+    """Handlers that a worker has installed; a job may replace them and leave it so."""
+
+    def __init__(self, handlers: Mapping[int, Handler]) -> None:
+        self._numbers, self._handlers = tuple(handlers), [*handlers.values()]
+
+    def take_back(self) -> None:
+        """Install again those that were replaced."""
+        if [*map(handler_of, self._numbers)] == self._handlers:
+            return
+        for number, handler in zip(self._numbers, self._handlers, strict=True):
+            if handler_of(number) != handler:
+                signal.signal(number, handler)
 
 
 @contextmanager

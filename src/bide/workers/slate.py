@@ -18,7 +18,9 @@ _SIZE = 128
 _WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID, _PLACE = 0, 8, 40, 48, 56, 64, 72
 _AT_WORK, _NAME = 80, 88
 _AS_JOB, _AS_NAME = struct.Struct("<qqdd"), struct.Struct("40s")
-_AS_COUNT, _FROM_KEEPER = struct.Struct("<q"), struct.Struct("<dq")
+_AS_MOMENT = struct.Struct("<d")
+#: Of the numbers in a slate, each of 8 bytes.
+_WORD = 8
 
 
 class Running(NamedTuple):
@@ -59,33 +61,45 @@ class Slate:
         if fd is None:
             os.ftruncate(self.fd, entries * _SIZE)
         self._memory = mmap.mmap(self.fd, entries * _SIZE)
+        self._words = memoryview(self._memory).cast("q")
 
     def entry(self, index: int) -> Entry:
         """One entry; each has one writer for what its worker says, and the keeper for the rest."""
         if not 0 <= index < self.entries:
             raise IndexError(f"entry {index} of {self.entries}")
-        return Entry(self._memory, index * _SIZE)
+        return Entry(self._memory, self._words, index * _SIZE)
 
 
 class Entry:
     """One worker's lines on the slate."""
 
-    __slots__ = ("_at", "_memory")
+    __slots__ = ("_at", "_done", "_given_up", "_memory", "_name", "_words")
 
-    def __init__(self, memory: mmap.mmap, at: int) -> None:
-        self._memory, self._at = memory, at
+    def __init__(self, memory: mmap.mmap, words: memoryview[int], at: int) -> None:
+        self._memory, self._words, self._at = memory, words, at
+        self._given_up, self._done = (at + _GIVEN_UP) // _WORD, (at + _DONE) // _WORD
+        #: What stands there as the name of the job, as far as this process knows.
+        self._name: str | None = None
 
     def read(self) -> Running:
         """What stands there now."""
         return Running._make(_LAYOUT.unpack_from(self._memory, self._at))
 
-    def from_keeper(self) -> tuple[float, int]:
-        """When the store was last heard (monotonic), and how often it had given this worker up."""
-        return _FROM_KEEPER.unpack_from(self._memory, self._at + _BEAT)
+    @property
+    def beat(self) -> float:
+        """When the keeper last heard from the store of this worker (monotonic)."""
+        (beat,) = _AS_MOMENT.unpack_from(self._memory, self._at + _BEAT)
+        return beat  # type: ignore[no-any-return]
+
+    @property
+    def given_up(self) -> int:
+        """How often, by the keeper, the store had given this worker up."""
+        return self._words[self._given_up]
 
     def wipe(self, place: int = 0) -> None:
         """Before a new worker takes the entry, in this place of the fleet."""
         self._memory[self._at : self._at + _SIZE] = bytes(_SIZE)
+        self._name = None
         self._write("q", _PLACE, place)
 
     def entered(self, worker_id: int, pid: int, now: float) -> None:
@@ -100,15 +114,15 @@ class Entry:
 
     def started(self, job_id: int, lease: int, began: float, limit: float, name: str = "") -> None:
         """A job runs now, until `limit` at the latest."""
-        _AS_NAME.pack_into(self._memory, self._at + _NAME, name.encode())
+        if name != self._name:
+            _AS_NAME.pack_into(self._memory, self._at + _NAME, name.encode())
+            self._name = name
         _AS_JOB.pack_into(self._memory, self._at + _JOB, job_id, lease, began, limit)
 
     def ended(self) -> None:
         """No job runs; one more was done."""
-        at = self._at
-        _AS_JOB.pack_into(self._memory, at + _JOB, 0, 0, 0.0, 0.0)
-        (done,) = _AS_COUNT.unpack_from(self._memory, at + _DONE)
-        _AS_COUNT.pack_into(self._memory, at + _DONE, done + 1)
+        _AS_JOB.pack_into(self._memory, self._at + _JOB, 0, 0, 0.0, 0.0)
+        self._words[self._done] += 1
 
     def beaten(self, now: float) -> None:
         """The keeper: the database knows that this worker lives."""

@@ -25,6 +25,7 @@ class Deadline:
 
     def __init__(self) -> None:
         self._alarm = Alarm()
+        self._outermost = _Limit(self._alarm)
         self._bomb: ThreadBomb | None = None
         self._main_thread: int | None = None
 
@@ -39,7 +40,9 @@ class Deadline:
             self._main_thread = threading.main_thread().ident
             if here != self._main_thread:
                 return self._by_bomb(WorkerTimeout(seconds))
-        return _Limit(self._alarm, seconds)
+        limit = self._outermost if self._alarm.holds is None else _Limit(self._alarm)
+        limit.seconds = seconds
+        return limit
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the limited body now, from another thread; nothing happens outside a body."""
@@ -82,51 +85,34 @@ class Deadline:
 class Alarm:
     """SIGALRM in the main thread. Limits may be nested: a job may work off other jobs.
 
-    Only the main thread writes `_limit`; `cut` leaves its wish in `_cut`, which nobody hears who is
-    not inside a body.
+    Only the main thread writes `holds`; `cut` leaves its wish, which nobody hears who is not inside a
+    body. `rings_at` is when it rings, as far as we know, and `believed_until` (both monotonic) until
+    when that is believed without asking the system. `handler` is one object, by which it is known again.
     """
 
     def __init__(self) -> None:
-        self._limit: _Limit | None = None
-        self._cut: BaseException | None = None
+        self.holds: _Limit | None = None
+        self.wish: BaseException | None = None
+        self.rings_at = self.believed_until = 0.0
+        self.handler = self._rang
         self._earlier: tuple[Any, float] | None = None
-        #: When it rings, as far as we know, and until when that is believed without asking the system.
-        self._rings_at = self._believed_until = 0.0
-        #: One object, by which the handler is known again.
-        self._handler = self._rang
-
-    def enter(self, limit: _Limit) -> _Limit | None:
-        """From now on `limit` holds; the one that it stands in."""
-        outer = self._limit
-        self._cut, self._limit = None, limit
-        now = clock.monotonic()
-        limit.until = now + limit.seconds
-        if now >= self._believed_until or self._rings_at > limit.until or self._is_taken():
-            self._arm(limit.until)
-        return outer
-
-    def leave(self, outer: _Limit | None) -> None:
-        """What holds from now on."""
-        self._limit = outer
-        if outer is not None:
-            self._arm(outer.until)
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the innermost body; from another thread."""
-        self._cut = error
-        if self._limit is not None:
+        self.wish = error
+        if self.holds is not None:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     def look(self) -> None:
         """Ring if the body is over its limit; from another thread."""
-        limit = self._limit
+        limit = self.holds
         late = limit is not None and limit.raised is None and clock.monotonic() > limit.until + 0.1
-        if late and not self._is_taken():
+        if late and handler_of(_SIGALRM) is self.handler:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     def disarm(self) -> None:
         """Stop the timer, and give the signal back to whoever had it."""
-        self._believed_until = 0.0
+        self.believed_until = 0.0
         if self._earlier is None:
             return
         (handler, rings_at), self._earlier = self._earlier, None
@@ -135,10 +121,7 @@ class Alarm:
         signal.signal(signal.SIGALRM, handler if handler is not None else signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, left)
 
-    def _is_taken(self) -> bool:
-        return handler_of(_SIGALRM) is not self._handler
-
-    def _arm(self, until: float) -> None:
+    def arm(self, until: float) -> None:
         """One timer serves many jobs: it is only set when it would ring too late for this one.
 
         Jobs may have used the alarm for themselves, so both timer and handler are looked at; the timer,
@@ -147,49 +130,60 @@ class Alarm:
         now = clock.monotonic()
         left, _ = signal.getitimer(signal.ITIMER_REAL)
         handler = handler_of(signal.SIGALRM)
-        self._believed_until = now + BELIEVED
+        self.believed_until = now + BELIEVED
         if self._earlier is None:
             self._earlier = (handler, now + left if left else 0.0)
-        elif 0 < left <= until - now and handler is self._handler:
-            self._rings_at = now + left
+        elif 0 < left <= until - now and handler is self.handler:
+            self.rings_at = now + left
             return
-        self._rings_at = max(until, now + 1e-6)
-        signal.signal(signal.SIGALRM, self._handler)
-        signal.setitimer(signal.ITIMER_REAL, self._rings_at - now)
+        self.rings_at = max(until, now + 1e-6)
+        signal.signal(signal.SIGALRM, self.handler)
+        signal.setitimer(signal.ITIMER_REAL, self.rings_at - now)
 
     def _rang(self, _signum: int, _frame: FrameType | None) -> None:
-        now, limit = clock.monotonic(), self._limit
-        self._believed_until = 0.0
+        now, limit = clock.monotonic(), self.holds
+        self.believed_until = 0.0
         if limit is None or limit.raised is not None:
             return
-        if self._cut is None and now < limit.until:
-            self._arm(limit.until)
+        if self.wish is None and now < limit.until:
+            self.arm(limit.until)
             return
-        limit.raised, self._cut = self._cut or WorkerTimeout(limit.seconds), None
+        limit.raised, self.wish = self.wish or WorkerTimeout(limit.seconds), None
         raise limit.raised
 
 
 class _Limit:
-    """One body: until when, and what was raised in it."""
+    """One body: until when, and what was raised in it. May hold again when it is over."""
 
     __slots__ = ("_alarm", "_outer", "raised", "seconds", "until")
 
-    def __init__(self, alarm: Alarm, seconds: float) -> None:
-        self._alarm, self.seconds = alarm, seconds
-        self.until = 0.0
+    def __init__(self, alarm: Alarm) -> None:
+        self._alarm = alarm
+        self._outer: _Limit | None = None
+        self.seconds = self.until = 0.0
         self.raised: BaseException | None = None
 
     def __enter__(self) -> None:
-        self._outer = self._alarm.enter(self)
+        alarm, now = self._alarm, clock.monotonic()
+        self.raised, self.until = None, now + self.seconds
+        # An alarm that rings from here on finds this limit, complete.
+        self._outer, alarm.wish, alarm.holds = alarm.holds, None, self
+        late = now >= alarm.believed_until or alarm.rings_at > self.until
+        if late or handler_of(_SIGALRM) is not alarm.handler:
+            alarm.arm(self.until)
 
     def __exit__(self, kind: object, caught: BaseException | None, trace: object) -> None:
-        self._alarm.leave(self._outer)
-        if caught is None and self.raised is None:
+        outer = self._alarm.holds = self._outer
+        if outer is not None:
+            self._alarm.arm(outer.until)
+        raised = self.raised
+        if caught is None and raised is None:
             return
+        self.raised = None  # and with it what its frames hold
         if caught is not None:
-            _raise_right(caught, self.raised)
-        elif self.raised is not None:
-            raise self.raised
+            _raise_right(caught, raised)
+        elif raised is not None:
+            raise raised
 
 
 def _raise_right(caught: BaseException, sent: BaseException | None) -> None:

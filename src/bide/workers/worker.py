@@ -24,7 +24,7 @@ from bide.workers.keeper import Keeper
 from bide.workers.processes import host_name, identity, memory_of
 from bide.workers.reserve import Reserver
 from bide.workers.settings import Settings
-from bide.workers.signals import Handler, Requests, any_readable, handled, take_back
+from bide.workers.signals import Handler, Held, Requests, any_readable, handled
 from bide.workers.slate import Entry
 from bide.workers.tally import Tally
 
@@ -67,7 +67,7 @@ class Worker:
         self._attempts = Attempts(self, home, lifecycle, settings, self._reserver, entry)
         self._beside = Loop(getattr(home.store, "database", None), self.requests.loop_bell.ring)
         self._registered: WorkerRef | None = None
-        self._handlers: dict[int, Handler] = {}
+        self._handlers = Held({})
         self._given_up, self._doubted = 0, False
         self._born, self._done = clock.monotonic(), 0
 
@@ -98,7 +98,7 @@ class Worker:
             signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGTSTP: quiet, signal.SIGUSR1: quiet,
         }  # fmt: skip
         if threading.current_thread() is threading.main_thread():
-            self._handlers = {int(number): handler for number, handler in handlers.items()}
+            self._handlers = Held({int(number): each for number, each in handlers.items()})
         with handled(handlers):
             emit("worker_started", worker=self)
             self._while_registered(
@@ -106,7 +106,7 @@ class Worker:
                 migrated=self._exit_on_complete,
             )
             emit("worker_stopped", worker=self)
-        self._handlers = {}
+        self._handlers = Held({})
 
     def stop(self) -> None:
         """Ask it to stop after the running job; a second time, to give the running job back now."""
@@ -237,18 +237,20 @@ class Worker:
         """With `more` the next batch follows at once if this one is full: jobs may stay in hand."""
         done = failed = 0
         requests, reserver, run = self.requests, self._reserver, self._attempts.run
-        beside = self._beside
+        beside, take_back = self._beside, self._handlers.take_back
         try:
             while done < number and not requests.stops:
-                self._heed_the_keeper()
-                if beside.lookout and clock.monotonic() >= beside.due:
+                now = clock.monotonic()
+                if now > reserver.known_until or self._is_doubted:
+                    self._heed_the_keeper()
+                if beside.lookout and now >= beside.due:
                     beside.look()
                 job = reserver.next(number - done, more=more)
                 if job is None:
                     break
                 failed += not run(job)
                 done += 1
-                take_back(self._handlers)
+                take_back()
         except WorkerStop:
             requests.stop()
         self._done += done
@@ -256,11 +258,17 @@ class Worker:
             reserver.settle()
         return done - failed, failed
 
+    @property
+    def _is_doubted(self) -> bool:
+        """Whether the keeper says that the store has given this worker up."""
+        entry = self._entry
+        return self._doubted or (entry is not None and entry.given_up != self._given_up)
+
     def _heed_the_keeper(self) -> None:
         """Ask the store when the keeper says that it gave this worker up, or could not say anything."""
         if self._entry is not None:
-            beat, given_up = self._entry.from_keeper()
-            self._reserver.heard(beat)
+            self._reserver.heard(self._entry.beat)
+            given_up = self._entry.given_up
             self._doubted = self._doubted or given_up != self._given_up
             self._given_up = given_up
         if self._doubted or clock.monotonic() > self._reserver.known_until:

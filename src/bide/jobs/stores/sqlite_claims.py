@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from bide import clock
 from bide.db.connection import Connection, Row
-from bide.db.dialects import moment_from, moment_in
+from bide.db.dialects import moment_in, moment_of_text
 from bide.db.statements import Statements
 from bide.jobs.job import JobRow, State
 from bide.jobs.store import Lease, Wanted, WorkerRef
@@ -23,6 +23,8 @@ from bide.jobs.stores.rows import by_number
 _PROMOTED: Final = 10_000
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _RUNNING: Final = int(State.RUNNING)
+#: Makes a row of as many values as it has fields, without the call in which names could be given.
+_new: Final = tuple.__new__
 
 
 class Order(NamedTuple):
@@ -137,10 +139,10 @@ def _claimed(order: Order, row: Row) -> JobRow:
         job_id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at,
         lease, last_error, created_at, locale, context,
     ) = row  # fmt: skip
-    created = moment_from(created_at)
-    due = created if run_at == created_at else moment_from(run_at)
+    created = moment_of_text(created_at)
+    due = created if run_at == created_at else moment_of_text(run_at)
     worker = order.worker
-    return JobRow(
+    return _new(JobRow, (
         job_id, key, name, queue, priority, _RUNNING, payload, attempts, crashes, max_attempts, due,
         order.now, worker.name, worker.id, lease, None, None, last_error, created, locale, context,
-    )  # fmt: skip
+    ))  # fmt: skip
