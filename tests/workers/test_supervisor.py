@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,6 +152,10 @@ def test_a_job_beyond_the_grace_time_or_a_second_signal_is_given_back_uncounted(
     assert (row.state, row.attempts, row.locked_at) == (State.READY, 0, None)
 
 
+#: Seconds in which all have ended when the last job has; a tenth of a second is usual.
+ENDED_WITHIN = 5.0
+
+
 def test_workers_whose_supervisor_was_killed_finish_and_end(shop: Fleet) -> None:
     shop.enqueue("slow", 1, 1.0)
     shop.start("-n", "2")
@@ -158,8 +163,9 @@ def test_workers_whose_supervisor_was_killed_finish_and_end(shop: Fleet) -> None
     children = shop.children()
     shop.signal(signal.SIGKILL)
     shop.wait()
-    assert shop.wait_for(did=1)
+    [did] = shop.wait_for(did=1)
     wait_until(lambda: not any(_lives(pid) for pid in children), within=20)
+    assert time.monotonic() - did["at"] < ENDED_WITHIN
 
 
 def test_a_killed_keeper_is_replaced_and_deaths_are_still_reported(shop: Fleet) -> None:
