@@ -48,9 +48,7 @@ class Watcher:
         for gone in self._ears.keys() - set(lives):
             self._ears.pop(gone).close(leaving=True)
         for live in lives:
-            if live not in self._ears:
-                self._ears[live] = Ear(live, Along(live, self._loop))
-            self._ears[live].look()
+            self._ears.setdefault(live, Ear(live, self._loop)).look()
         ears = list(self._ears.values())
         for ear in ears:
             ear.tell()
@@ -141,9 +139,9 @@ class Ear:
     `along`, its answer is as good as a notification.
     """
 
-    def __init__(self, live: Live, along: Along) -> None:
+    def __init__(self, live: Live, loop: Loop | None = None) -> None:
         self.live = live
-        self.along = along
+        self.along = Along(live, loop)
         self._due = self._net = 0.0
         self._telling = math.inf
         self.wire = Wire(longest_retry=AWAY)
