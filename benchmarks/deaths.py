@@ -1,6 +1,6 @@
 """How long after the death of its worker a job runs again elsewhere, on each database given.
 
-    python benchmarks/deaths.py [--kills 30] [URL ...]       (default: a fresh SQLite file)
+    python benchmarks/deaths.py [--kills 30] [--url URL ...]       (default: a fresh SQLite file)
 
 A fleet of four forked workers runs one long job at a time; its worker is killed by SIGKILL. What counts
 is the time from the kill to the first line of the job in its next worker.
@@ -39,11 +39,11 @@ def hold(number):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("urls", nargs="*")
+    parser.add_argument("--url", action="append", default=[], help="an empty database; repeatable")
     options = parser.parse_args()
     print(f"{'database':<12} {'kills':>6} {'median ms':>10} {'worst ms':>10}")
     with tempfile.TemporaryDirectory(prefix="bide-deaths-") as directory:
-        for number, url in enumerate(options.urls or [f"sqlite:///{directory}/deaths.db"]):
+        for number, url in enumerate(options.url or [f"sqlite:///{directory}/deaths.db"]):
             place = Path(directory) / str(number)
             place.mkdir()
             waits = measure(place, url, options.kills)
