@@ -15,6 +15,7 @@ from bide.db import drivers
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError
+from servers.mariadb import with_pymysql
 from waiting import wait_until
 
 #: PyMySQL leaves the socket of a failed connect to the garbage collector.
@@ -104,6 +105,7 @@ def test_a_mariadb_that_never_greets_is_a_lost_connection(
     gc.collect()
 
 
+@with_pymysql
 def test_who_has_logged_in_to_mariadb_may_wait_longer(
     mysql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,10 @@ from bide.i18n.migrations import TEXTS
 from bide.i18n.watch import POLL
 from bide.jobs.migrations import JOBS
 from bide.jobs.stores.mysql import MySQLStore
+from servers.mariadb import with_pymysql
 from waiting import wait_until
+
+pytestmark = with_pymysql
 
 #: The promise is one second, which a machine that is busy with other tests need not keep.
 WITHIN = 5.0

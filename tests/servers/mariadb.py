@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import pymysql
+import pytest
 
 from servers.server import Server, run
 
@@ -34,6 +35,8 @@ FAST = [
 ]
 #: BIDE_TEST_MYSQL_DRIVER=mysqldb runs every test that connects through Bide with mysqlclient.
 SCHEME = "+".join(["mysql", *os.environ.get("BIDE_TEST_MYSQL_DRIVER", "").split()])
+#: For tests of what mysqlclient cannot do, or PyMySQL needs.
+with_pymysql = pytest.mark.skipif(SCHEME != "mysql", reason=f"no PyMySQL: the URLs say {SCHEME}")
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/libexec:/opt/homebrew/bin"
 WHERE = "apt-get install mariadb-server"
 

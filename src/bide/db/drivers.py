@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy.engine import Dialect as SqlDialect
@@ -133,6 +134,11 @@ class MySQL:
 
     def __init__(self, dialect: SqlDialect, *, shared: bool) -> None:
         self._dialect = dialect
+        if (
+            dialect.driver == "mysqldb"
+        ):  # which imports them at its first connection: in every child
+            for part in ("connections", "converters", "constants.FLAG"):
+                import_module(f"MySQLdb.{part}")
         if shared:  # the application's sessions keep their own isolation
             self.begin = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", *self.begin)
 

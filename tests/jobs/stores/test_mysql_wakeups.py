@@ -34,7 +34,7 @@ from bide.testing.contract.acting import (
     put,
     rescue_from,
 )
-from servers.mariadb import MariaDB
+from servers.mariadb import MariaDB, with_pymysql
 from waiting import wait_until
 
 KIND = "mysql"
@@ -140,6 +140,7 @@ def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store, wakeups: A
     assert wakeups._pauses()[1] == 1.0
 
 
+@with_pymysql
 def test_the_server_looks_while_this_process_sleeps(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +155,7 @@ def test_the_server_looks_while_this_process_sleeps(
     assert len(glimpses) <= 2  # one when the statement was over, one when it saw the job
 
 
+@with_pymysql
 def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
     store: Store, wakeups: Any, mysql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +173,7 @@ def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
     application.close()
 
 
+@with_pymysql
 def test_a_due_job_that_stays_is_told_once(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
     assert wakeups.wait(10)
 
 
+@with_pymysql
 def test_a_lost_lookout_is_replaced(store: Store, wakeups: Any, mysql_url: str) -> None:
     assert not wakeups.wait(0.1)
     lookout = wakeups._lookout.get()
@@ -208,6 +212,7 @@ def test_a_lost_lookout_is_replaced(store: Store, wakeups: Any, mysql_url: str) 
     assert wakeups.wait(10)
 
 
+@with_pymysql
 def test_an_answer_that_does_not_come_is_given_up(store: Store, wakeups: Any) -> None:
     """A frozen server, or a wire that was cut, tells nothing."""
     assert not wakeups.wait(0.1)

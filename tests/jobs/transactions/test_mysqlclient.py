@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,3 +65,23 @@ def test_jobs_fail_wait_and_speak_every_language_over_it(app: bide.App) -> None:
     job.retry()
     assert app.worker().work_off() == (0, 1)
     assert [one.attempt for one in job.failures()] == [1, 1]
+
+
+PREPARED = """
+import sys
+from bide.db.engine import Database
+database = Database(sys.argv[1])
+database.prepare()
+before = set(sys.modules)
+database.read(lambda connection: connection.execute("SELECT 1"))
+print(*sorted(name for name in set(sys.modules) - before if name.startswith("MySQLdb")))
+"""
+
+
+def test_what_it_imports_for_a_connection_is_there_before_workers_are_forked(
+    mysql_url: str,
+) -> None:
+    url = make_url(mysql_url).set(drivername="mysql+mysqldb").render_as_string()
+    command = [sys.executable, "-c", PREPARED, url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
