@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
@@ -138,12 +138,15 @@ class Server:
 
     def freeze(self) -> None:
         """SIGSTOP to all of its processes: connections stay open and silent."""
-        for process in self._family():
-            process.send_signal(signal.SIGSTOP)
+        self._tell(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        self._tell(signal.SIGCONT)
+
+    def _tell(self, number: signal.Signals) -> None:
         for process in self._family():
-            process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):  # one that served a connection ends with it
+                process.send_signal(number)
 
     def release(self) -> None:
         """Use it no more; it ends with its last user."""
