@@ -13,7 +13,7 @@ from sqlalchemy.engine.url import make_url
 from bide.db.engine import Database as Door
 from bide.db.loops import Loop
 from bide.db.migrate import migrate
-from bide.i18n import Database, watch
+from bide.i18n import Database, along, watch
 from bide.i18n.migrations import TEXTS
 from bide.i18n.watch import POLL
 from bide.jobs.migrations import JOBS
@@ -197,3 +197,13 @@ def test_texts_of_another_scope_end_no_wait(door: Door, there: Database) -> None
         shop.store("en", {"word": "in the shop"})
         assert resting.until(resting.says("in the shop")) < WITHIN
         shop.close()
+
+
+def test_of_very_many_scopes_nothing_is_asked(
+    resting: Resting, there: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(along, "MOST", 0)
+    assert resting.loop.questions() == []
+    assert not resting.relies()
+    there.store("en", {"word": "new"})
+    assert resting.until(resting.says("new")) < WITHIN

@@ -10,6 +10,8 @@ from bide.i18n.snapshot import Versions
 
 #: Databases in which a worker waits by a statement.
 WAITING = ("mysql",)
+#: Scopes of which it is asked: the server compares each with all of them at every turn.
+MOST = 100
 
 
 class Along:
@@ -26,7 +28,9 @@ class Along:
         live = self._live
         versions = None if live.snapshot is None or live.away else live.snapshot.versions
         kind = live.rows.database.kind
-        if versions is None or kind not in WAITING or monotonic() < self._rests_until:
+        if versions is None or kind not in WAITING or len(versions) > MOST:
+            return None
+        if monotonic() < self._rests_until:
             return None
         if versions is not self._about:
             rows = live.rows
