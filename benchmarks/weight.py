@@ -21,6 +21,18 @@ import psutil
 
 from costs import HERE, options, show
 
+#: An application whose jobs are plain functions, and one that has a use for asyncio.
+PLAIN = """
+import bide
+
+app = bide.App.from_env()
+
+
+@app.job
+def nothing(number: int) -> None: ...
+"""
+AWAITING = f"import asyncio\n{PLAIN}"
+
 
 def main() -> None:
     parser = options(__doc__)
@@ -68,6 +80,8 @@ def durations(environment: dict[str, str], rounds: int) -> dict[str, float]:
 def memory(environment: dict[str, str], directory: str) -> dict[str, float]:
     """Megabytes of an idle worker: alone (resident), and of the largest among four: its share of all
     that it sees (proportional), and what it alone has written (private)."""
+    for name, text in ("plain", PLAIN), ("awaiting", AWAITING):
+        Path(directory, f"{name}.py").write_text(text)
 
     def worker(one: psutil.Process) -> list[float]:
         return [one.memory_info().rss / 1e6]
@@ -76,19 +90,29 @@ def memory(environment: dict[str, str], directory: str) -> dict[str, float]:
         # The keeper of the fleet is the first child.
         return lambda one: sorted(rolled(child.pid, of) for child in one.children()[1:])
 
-    alone = measured(environment, directory, [], worker)
-    four = measured(environment, directory, ["-n", "4"], workers("Pss"))
-    own = measured(environment, directory, ["-n", "4"], workers("Private_Dirty"))
+    alone = measured(environment, directory, "plain", [], worker)
+    four = measured(environment, directory, "plain", ["-n", "4"], workers("Pss"))
+    own = measured(environment, directory, "plain", ["-n", "4"], workers("Private_Dirty"))
+    awaiting = measured(environment, directory, "awaiting", [], worker)
+    four_awaiting = measured(environment, directory, "awaiting", ["-n", "4"], workers("Pss"))
     return {
         "idle worker alone MB": round(alone[-1], 1),
         "one of four MB (PSS)": round(four[-1], 1),
         "one of four MB (private)": round(own[-1], 1),
+        "alone, with asyncio MB": round(awaiting[-1], 1),
+        "one of four, with asyncio MB (PSS)": round(four_awaiting[-1], 1),
     }
 
 
-def measured(environment: dict[str, str], directory: str, how: list[str], look: Any) -> list[float]:
+def measured(
+    environment: dict[str, str], directory: str, app: str, how: list[str], look: Any
+) -> list[float]:
     """What `look` sees of a worker that has had nothing to do for two seconds."""
-    command = [sys.executable, "-m", "bide.cli", "--app", "bench_app:app", "work", "-q", *how]
+    command = [sys.executable, "-m", "bide.cli", "--app", f"{app}:app", "work", "-q", *how]
+    # The first start writes the bytecode of what no other program has imported.
+    subprocess.run(
+        [*command[:5], "workoff", "-q"], env=environment, cwd=Path(directory), check=True
+    )
     worker = subprocess.Popen(command, env=environment, cwd=Path(directory))
     try:
         time.sleep(4)

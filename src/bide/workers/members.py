@@ -52,7 +52,7 @@ class MakeWorker(Protocol):
 
 
 class Members:
-    """The mains of a supervisor's children; everything that touches a database runs in them only."""
+    """The mains of a supervisor's children; but for the rehearsal, all that touches a database runs in them."""
 
     def __init__(
         self,
