@@ -331,7 +331,12 @@ class App(Declarer):
         return Background(make, threads, in_children=in_children, grace_time=grace_time).start()
 
     def close(self) -> None:
-        """Give up this process' connections; the App can still be used and opens new ones."""
+        """Give up this process' connections; the App can still be used and opens new ones. Texts in
+        its database are watched no more until one is looked up."""
+        if self.i18n is not None and self.database is not None:
+            from bide.i18n.watch import unwatch_all
+
+            unwatch_all(self.database)
         self.store.close()
 
     def __repr__(self) -> str:

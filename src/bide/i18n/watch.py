@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 from bide import events
 from bide.clock import jitter, monotonic
+from bide.db.engine import Database
 from bide.db.loops import Loop, Question, loop_here
 from bide.db.notify import Wire
 from bide.db.statements import Statements
@@ -44,10 +45,7 @@ class Watcher:
 
     def look(self) -> float:
         """Do what is due; when there is more to do, whatever is notified, in monotonic seconds."""
-        lives = _watched()
-        for gone in self._ears.keys() - set(lives):
-            self._ears.pop(gone).close(leaving=True)
-        for live in lives:
+        for live in _watched():
             self._ears.setdefault(live, Ear(live, self._loop)).look()
         ears = list(self._ears.values())
         for ear in ears:
@@ -65,9 +63,11 @@ class Watcher:
         return [question for question in asked if question is not None]
 
     def close(self, *, leaving: bool) -> None:
-        """Hang up. `leaving`: this process will use the texts no more."""
+        """Hang up. `leaving`: this process will use the texts no more, as those that were taken away."""
+        kept = _watched()
         while self._ears:
-            self._ears.popitem()[1].close(leaving=leaving)
+            live, ear = self._ears.popitem()
+            ear.close(leaving=leaving or live not in kept)
 
 
 class InLoop:
@@ -264,10 +264,20 @@ def watching(live: Live) -> bool:
 
 
 def unwatch(live: Live) -> None:
-    """Do so no more."""
-    _lives.discard(live)
-    if not _lives:
-        end(leaving=True)
+    """Do so no more, until the next lookup. Its database may be closed afterwards: the watcher, which
+    may have been asking it just now, has ended; the others' next lookup starts theirs."""
+    if live in _lives:
+        _lives.discard(live)
+        end()
+        _let_go()
+    live.changed()
+
+
+def unwatch_all(database: Database) -> None:
+    """The same for all texts in `database`, which is about to be closed."""
+    for live in _watched():
+        if live.rows.database is database:
+            unwatch(live)
 
 
 def end(*, leaving: bool = False) -> None:

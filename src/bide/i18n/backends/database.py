@@ -155,7 +155,6 @@ class Database(TreeBackend):
     def close(self) -> None:
         """Watch no more in this process, until the next lookup."""
         unwatch(self.live)
-        self.changed()
 
 
 def databases(backend: Any) -> list[Database]:
