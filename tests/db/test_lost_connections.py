@@ -70,14 +70,10 @@ def test_a_frozen_server_is_cut_off(server: Any, database: Database) -> None:
     count(database)
     database.close()  # whose watchdog ends, and starts again with the next use
     count(database)
-    server.freeze()
-    thaw = threading.Timer(20.0, server.thaw)
-    thaw.start()
-    with pytest.raises(ConnectionLost):
-        database.single(lambda c: c.execute("SELECT count(*) FROM notes"))
-    assert thaw.is_alive()
-    thaw.cancel()
-    server.thaw()
+    with server.frozen() as thaw:
+        with pytest.raises(ConnectionLost):
+            database.single(lambda c: c.execute("SELECT count(*) FROM notes"))
+        assert thaw.is_alive()
     wait_until(lambda: count(database) == 0, within=10)
 
 
@@ -126,14 +122,10 @@ def test_a_frozen_server_is_cut_off_from_mysqlclient_too(own_mariadb: Any) -> No
     url = own_mariadb.url("here").replace("mysql://", "mysql+mysqldb://")
     database = Database(url, silence=1.0, busy_timeout=5)
     database.read(lambda c: c.execute("SELECT 1"))
-    own_mariadb.freeze()
-    thaw = threading.Timer(20.0, own_mariadb.thaw)
-    thaw.start()
-    with pytest.raises(ConnectionLost):
-        database.single(lambda c: c.execute("SELECT 1"))
-    assert thaw.is_alive()
-    thaw.cancel()
-    own_mariadb.thaw()
+    with own_mariadb.frozen() as thaw:
+        with pytest.raises(ConnectionLost):
+            database.single(lambda c: c.execute("SELECT 1"))
+        assert thaw.is_alive()
     database.close()
 
 

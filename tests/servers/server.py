@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -138,10 +139,27 @@ class Server:
 
     def freeze(self) -> None:
         """SIGSTOP to all of its processes: connections stay open and silent."""
-        self._tell(signal.SIGSTOP)
+        wait_until(self._stands, within=10.0)
 
     def thaw(self) -> None:
         self._tell(signal.SIGCONT)
+
+    @contextmanager
+    def frozen(self, seconds: float = 20.0) -> Iterator[threading.Timer]:
+        """Frozen for the body, but no longer than so many seconds, after which the timer is not alive."""
+        timer = threading.Timer(seconds, self.thaw)
+        self.freeze()
+        timer.start()
+        try:
+            yield timer
+        finally:
+            timer.cancel()
+            timer.join()
+            self.thaw()
+
+    def _stands(self) -> bool:
+        self._tell(signal.SIGSTOP)
+        return all(stands(process.pid) for process in self._family())
 
     def _tell(self, number: signal.Signals) -> None:
         for process in self._family():
@@ -276,6 +294,15 @@ def run(*command: str | Path, directory: Path) -> None:
         **other_user(),
     )
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}\n{done.stderr}"
+
+
+def stands(pid: int) -> bool:
+    """Whether no thread of the process runs any more: on a busy machine some do after the signal was sent."""
+    states = []
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # it has ended
+            states.append(task.read_text().rpartition(")")[2].split()[0])
+    return set(states) <= {*"TtZX"}
 
 
 def knock(path: Path) -> None:

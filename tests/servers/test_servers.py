@@ -15,7 +15,7 @@ import sqlalchemy
 
 from servers.mariadb import MariaDB
 from servers.postgresql import PostgreSQL, has_tls
-from servers.server import Server
+from servers.server import Server, stands
 from waiting import wait_until
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
@@ -63,6 +63,14 @@ def test_a_killed_server_comes_back(own: Server) -> None:
     assert not own.answers()
     own.start()
     own.ping()
+
+
+def test_no_thread_of_a_frozen_server_runs(own: Server) -> None:
+    assert own.process is not None
+    own.freeze()
+    assert stands(own.process.pid)
+    own.thaw()
+    wait_until(lambda: own.process is not None and not stands(own.process.pid))
 
 
 def test_a_frozen_server_is_silent_until_it_is_thawed(own_postgresql: PostgreSQL) -> None:
