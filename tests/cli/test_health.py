@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from bide.cli.main import bide as command
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bide.App:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bide.App]:
     monkeypatch.setenv("BIDE_DATABASE_URL", f"sqlite:///{tmp_path / 'bide.db'}")
     monkeypatch.chdir(tmp_path)
     app = bide.App.from_env()
     app.migrate()
-    return app
+    yield app
+    app.close()
 
 
 def run(*words: str) -> Result:

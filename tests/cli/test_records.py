@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bide.App:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bide.App]:
     monkeypatch.setenv("BIDE_DATABASE_URL", f"sqlite:///{tmp_path / 'bide.db'}")
     monkeypatch.chdir(tmp_path)
     app = bide.App.from_env()
@@ -35,7 +35,8 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bide.App:
         charge.delay(fail)
     app.worker().work_off()
     charge.delay(False)
-    return app
+    yield app
+    app.close()
 
 
 @pytest.fixture

@@ -180,6 +180,7 @@ def test_a_prefix_is_kept(tmp_path: Path, sqlite_url: str) -> None:
     assert "shop_jobs" in project.tables()
     command.check(project.config)
     assert project.works()
+    project.app.close()
 
 
 def test_the_script_of_an_upgrade_holds_the_steps(

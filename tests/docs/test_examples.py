@@ -50,7 +50,11 @@ def test_the_examples_of_a_page_run(
     app = bide.App("sqlite:///page.db")
     app.migrate()
     vars(module).update(bide=bide, app=app)
-    run(page, module)
+    try:
+        run(page, module)
+    finally:
+        for made in {app, *(each for each in vars(module).values() if isinstance(each, bide.App))}:
+            made.close()
 
 
 def test_blocks_run_unless_they_say_why_not() -> None:

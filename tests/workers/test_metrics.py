@@ -200,6 +200,7 @@ def test_every_metric_is_in_the_table(app: bide.App, charge: Any) -> None:
 def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     app = bide.App(f"sqlite:///{tmp_path / 'bide.db'}")
     assert parsed(told(app)) == {("bide_up", frozenset()): 0}
+    app.close()
     app = bide.App("postgresql://nobody@127.0.0.1:1/none")
     assert parsed(told(app)) == {("bide_up", frozenset()): 0}
     app.close()

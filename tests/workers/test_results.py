@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,10 +13,11 @@ from bide.jobs.job import State
 
 
 @pytest.fixture
-def app_here(database_url: str) -> bide.App:
+def app_here(database_url: str) -> Iterator[bide.App]:
     made = bide.App(database_url)
     made.migrate()
-    return made
+    yield made
+    made.close()
 
 
 def test_a_result_comes_back_as_it_was_returned(app_here: bide.App) -> None:
