@@ -333,10 +333,13 @@ class App(Declarer):
     def close(self) -> None:
         """Give up this process' connections; the App can still be used and opens new ones. Texts in
         its database are watched no more until one is looked up."""
-        if self.i18n is not None and self.database is not None:
+        database = vars(self).get("database")
+        if database is None:  # it was not asked for yet, or the jobs are in memory
+            return
+        if self.i18n is not None:
             from bide.i18n.watch import unwatch_all
 
-            unwatch_all(self.database)
+            unwatch_all(database)
         self.store.close()
 
     def __repr__(self) -> str:

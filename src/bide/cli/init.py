@@ -186,6 +186,8 @@ def _migrate(url: str) -> None:
             f"the files are written, but there are no tables yet: {error}\n"
             "Run `bide migrate` when the database can be reached."
         ) from None
+    finally:
+        app.close()
     click.echo(f"made the tables in {app.shown_url}")
 
 

@@ -20,13 +20,21 @@ EXAMPLE = "e.g. --app shop.tasks:app"
 
 def load_app(named: str | None) -> App:
     """The App called `named` («module:attribute», or «flask:» and what `flask --app` takes); without
-    a name one from BIDE_* settings.
+    a name one from BIDE_* settings. Its connections are closed when the command ends.
 
     Raises click.UsageError saying what is wrong and what to write.
     """
     from bide.cli.sparing import spare
 
     spare()
+    app = _found(named)
+    context = click.get_current_context(silent=True)
+    if context is not None:  # servers count connections that end without a goodbye
+        context.call_on_close(app.close)
+    return app
+
+
+def _found(named: str | None) -> App:
     from bide.app import App
 
     named = named or _from_pyproject()
