@@ -106,6 +106,7 @@ class App(Declarer):
             given,
             table_prefix=self.settings.table_prefix,
             silence=self.settings.statement_timeout,
+            synchronous=self.settings.sqlite_synchronous,
         )
 
     @cached_property

@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+import bide
 from bide import clock
 from bide.clock import monotonic
 from bide.db.engine import Database
 from bide.db.migrate import migrate
+from bide.errors import SettingsError
 from bide.events import subscribe
 from bide.jobs.job import Filter, State
 from bide.jobs.migrations import JOBS
@@ -273,3 +275,14 @@ def test_an_engine_of_the_application_waits_for_the_disk_as_it_says(sqlite_url: 
         assert database.read(lambda c: c.execute("PRAGMA synchronous")) == [(level,)]
         database.close()
     engine.dispose()
+
+
+def test_the_app_waits_for_the_disk_as_its_setting_says(sqlite_url: str) -> None:
+    for given, level in (({}, 1), ({"sqlite_synchronous": "FULL"}, 2)):
+        app = bide.App(sqlite_url, **given)
+        assert app.database is not None
+        app.migrate()
+        assert app.database.read(lambda c: c.execute("PRAGMA synchronous")) == [(level,)]
+        app.close()
+    with pytest.raises(SettingsError, match="sqlite_synchronous='OFF': must be NORMAL or FULL"):
+        bide.App(sqlite_url, sqlite_synchronous="OFF")

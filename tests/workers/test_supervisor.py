@@ -105,12 +105,35 @@ def test_a_job_that_does_not_heed_its_timeout_is_killed_by_the_supervisor(
     assert "ignored its timeout" in attempt.error
 
 
-def test_a_fleet_whose_database_url_cannot_be_used_gives_up_and_says_why(shop: Fleet) -> None:
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_a_fleet_whose_database_url_cannot_be_used_gives_up_and_says_why(
+    shop: Fleet, start_method: str
+) -> None:
     """It would wait for ever for a database that no other attempt can find."""
+    shop.environment["BIDE_START_METHOD"] = start_method
     shop.environment["BIDE_DATABASE_URL"] = "postgresql://127.0.0.1/shop?conect_timeout=3"
     shop.start("-n", "2")
     assert shop.wait(60) == 1
     assert 'invalid connection option "conect_timeout"' in shop.log.read_text()
+
+
+def test_every_process_of_a_fleet_waits_for_the_disk_as_asked(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    source = """
+def ask(): return app.database.read(lambda c: c.execute("PRAGMA synchronous"))[0][0]
+
+@app.job
+def synchronous(): note(synchronous=ask(), enqueued=work.delay(1).id)
+
+@app.lifecycle.after("enqueue")
+def stored(job): note(storing=ask())
+"""
+    with fleet(tmp_path, sqlite_url, source, sqlite_synchronous="FULL") as shop:
+        shop.enqueue("synchronous")
+        shop.start("-n", "2")
+        assert [note["synchronous"] for note in shop.wait_for(1, synchronous=None)] == [2]
+        assert {note["storing"] for note in shop.wait_for(1, storing=None)} == {2}
 
 
 def test_an_idle_fleet_stops_at_once_with_status_0(shop: Fleet) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.engine.url import URL
 
 from bide.db.connection import Connection
 from bide.db.dialects import Dialect
-from bide.db.drivers import Driver, MySQL, Psycopg, Sqlite, with_driver
+from bide.db.drivers import NORMAL, Driver, MySQL, Psycopg, Sqlite, with_driver
 from bide.db.engine import Database, Work
 from bide.db.failures import translate
 from bide.errors import ConnectionLost, SettingsError
@@ -180,7 +180,7 @@ class AliasDatabase(Database):
             else:
                 dialect = with_driver(self.url).get_dialect()()
                 plain = self.kind == "sqlite"
-                self._driver = Sqlite(dialect, durable=False) if plain else _OfDjango(dialect)
+                self._driver = Sqlite(dialect, synchronous=NORMAL) if plain else _OfDjango(dialect)
         return self._driver
 
     @contextlib.contextmanager

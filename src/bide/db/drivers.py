@@ -200,15 +200,19 @@ def _moment(text: str) -> datetime | str:
         return text
 
 
+#: SQLite waits for the disk now and then, not at each commit.
+NORMAL: Final = "NORMAL"
+
+
 class Sqlite:
     """SQLite through the standard library."""
 
     style = "named"
     begin: tuple[str, ...] = ("BEGIN IMMEDIATE",)
 
-    def __init__(self, dialect: SqlDialect, *, durable: bool) -> None:
+    def __init__(self, dialect: SqlDialect, *, synchronous: str) -> None:
         self._dialect = dialect
-        self._durable = durable
+        self._synchronous = synchronous
 
     def connect_options(self) -> dict[str, Any]:
         # SQLite's own waiting starves a waiter for a second; ours is in bide.db.engine.
@@ -216,7 +220,7 @@ class Sqlite:
 
     def opened(self, raw: Any) -> None:
         for pragma in (
-            f"synchronous={'FULL' if self._durable else 'NORMAL'}",
+            f"synchronous={self._synchronous}",
             "journal_size_limit=16777216",
             "foreign_keys=ON",
             "temp_store=MEMORY",

@@ -15,7 +15,7 @@ from sqlalchemy.engine.url import URL
 from bide.clock import jitter, monotonic, sleep
 from bide.db.connection import Connection
 from bide.db.dialects import Dialect
-from bide.db.drivers import Driver, kind_of
+from bide.db.drivers import NORMAL, Driver, kind_of
 from bide.db.failures import translate
 from bide.db.pipeline import Asked, Pipeline
 from bide.db.pool import Pool
@@ -43,8 +43,8 @@ class Database:
     `silence`: seconds after which a statement that the server does not answer is cut off.
     `busy_timeout`: seconds for which deadlocks, serialization failures and locks are tried again.
     `table_prefix`: what the names of tables and indexes begin with (queue.md DJ-099, DJ-100).
-    `pool_size`: connections kept open per process. `durable`: SQLite only, survive a power failure
-    and not only the death of processes (slower).
+    `pool_size`: connections kept open per process. `synchronous`: SQLite only, NORMAL or FULL, which
+    survives a power failure and not only the death of processes (slower); an Engine that is given has its own.
 
     A connection never crosses a fork: each process makes its own engine, and an engine that was
     given is emptied in the child without a goodbye on the parent's connections.
@@ -61,7 +61,7 @@ class Database:
         silence: float = 15.0,
         busy_timeout: float = 10.0,
         pool_size: int = 5,
-        durable: bool = False,
+        synchronous: str = NORMAL,
     ) -> None:
         self.url = url_of(target)
         self.kind = kind_of(self.url)
@@ -70,7 +70,7 @@ class Database:
         self.table_prefix = _checked_prefix(table_prefix)
         self.busy_timeout = busy_timeout
         self._watchdog = Watchdog(silence)
-        self._pool = Pool(target, self.kind, pool_size, durable=durable)
+        self._pool = Pool(target, self.kind, pool_size, synchronous=synchronous)
 
     def __repr__(self) -> str:
         return f"<Database {shown(self.url)}>"

@@ -37,12 +37,14 @@ _sqlite_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 class Pool:
     """Connections in autocommit, one engine per process; nothing is opened before it is asked for."""
 
-    def __init__(self, target: str | URL | Engine, kind: str, size: int, *, durable: bool) -> None:
+    def __init__(
+        self, target: str | URL | Engine, kind: str, size: int, *, synchronous: str
+    ) -> None:
         self._given = target if isinstance(target, Engine) else None
         self._url = url_of(target)
         self._kind = kind
         self._size = size
-        self._durable = durable
+        self._synchronous = synchronous
         self._known_driver: Driver | None = None
         self._product: Dialect | None = None
         self._engine: Owned[Engine] = Owned(self._make, forget=_forget)
@@ -227,7 +229,7 @@ class Pool:
             return Psycopg(dialect)
         if self._kind == "mysql":
             return MySQL(dialect, shared=self._given is not None)
-        return Sqlite(dialect, durable=self._durable)
+        return Sqlite(dialect, synchronous=self._synchronous)
 
     def _use_write_ahead_log(self) -> bool:
         from sqlite3 import OperationalError

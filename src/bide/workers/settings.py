@@ -19,6 +19,8 @@ LONGEST = 10 * 365 * 86400.0
 _BYTES = ("max_payload_size", "recycle_above_memory")
 
 FORK, SPAWN = "fork", "spawn"
+#: What SQLite calls how it waits for the disk.
+NORMAL, FULL = "NORMAL", "FULL"
 
 Check = Callable[[Any], str | None]
 
@@ -188,6 +190,13 @@ class Settings:
         "Seconds of silence after which a statement on a frozen database is cut off.",
         example="15",
         check=_above(0),
+    )
+    sqlite_synchronous: str = _setting(
+        NORMAL,
+        "How SQLite waits for the disk: `NORMAL` now and then, so that a power failure can take the last "
+        "commits; `FULL` at each commit, which takes longer. An engine that you give has its own.",
+        example=FULL,
+        check=lambda value: None if value in (NORMAL, FULL) else f"must be {NORMAL} or {FULL}",
     )
     metrics_token: str = _setting(
         "",

@@ -70,9 +70,12 @@ class DjangoApp(App):
             if in_tests():
                 built["database"] = AliasDatabase(self.alias, table_prefix=prefix)
             else:
-                silence = self.settings.statement_timeout
-                url = url_of_alias(self.alias)
-                built["database"] = Database(url, table_prefix=prefix, silence=silence)
+                built["database"] = Database(
+                    url_of_alias(self.alias),
+                    table_prefix=prefix,
+                    silence=self.settings.statement_timeout,
+                    synchronous=self.settings.sqlite_synchronous,
+                )
         found: Database = built["database"]
         return found
 
