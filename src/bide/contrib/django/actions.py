@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
 from bide import clock
 from bide.app import App
@@ -44,19 +44,27 @@ ACTIONS: dict[str, Callable[[App, Filter], int]] = {
 }
 
 
-def act(action: str, ids: Collection[int], user: Any) -> int:
+#: Up to so many jobs are noted one by one, each with its history; of more the number and the choice.
+EACH: Final = 100
+
+
+def act(action: str, ids: Collection[int], user: Any, chosen_by: str = "") -> int:
     """Do it to those jobs, in the name of a user of Django; how many it changed.
 
-    What changed nothing is not noted.
+    `chosen_by` tells how very many were chosen, for the list of what operators did. What changed
+    nothing is not noted.
     """
     app: App = project_app()
     changed = ACTIONS[action](app, Filter(ids=tuple(ids)))
     if not changed:
         return 0
     now, who = clock.utc_now(), user.get_username()
+    told: dict[str, dict[str, Any]] = {str(one): {"via": "admin"} for one in ids}
+    if len(ids) > EACH:
+        told = {chosen_by or "*": {"via": "admin", "number": changed}}
     try:
         app.store.audit.write(
-            [AuditEntry(now, who, f"jobs.{action}", str(one), {"via": "admin"}) for one in ids]
+            [AuditEntry(now, who, f"jobs.{action}", what, detail) for what, detail in told.items()]
         )
     except NotMigrated:  # tables of an older version have no such list
         return changed

@@ -138,7 +138,7 @@ class JobAdmin(ReadOnly):
 
     def do(self, request: HttpRequest, name: str, ids: list[int]) -> None:
         """Do it and say what became of it."""
-        changed = act(name, ids, request.user)
+        changed = act(name, ids, request.user, request.META.get("QUERY_STRING", ""))
         text = ngettext("%(count)d job changed.", "%(count)d jobs changed.", changed)
         level = messages.SUCCESS if changed else messages.WARNING
         self.message_user(request, text % {"count": changed}, level)

@@ -20,7 +20,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from bide import clock
-from bide.contrib.django import app
+from bide.contrib.django import actions, app
 from bide.contrib.django.models import Attempt, Job, Result, Worker
 from bide.contrib.django.settings import table
 from bide.contrib.django.tasks_api import task_backends
@@ -88,6 +88,15 @@ class Admin(TestCase):
             (Job.objects.count(), Attempt.objects.count(), Result.objects.count()), (0, 0, 0)
         )
         self.assertEqual({row.who for row in app.store.audit.read()}, {"root"})
+
+    def test_very_many_jobs_are_noted_with_their_number_and_how_they_were_chosen(self):
+        failed, scheduled = self.by_state[State.FAILED], self.by_state[State.SCHEDULED]
+        chosen = {"action": "cancel", "_selected_action": [failed.pk, scheduled.pk]}
+        with mock.patch.object(actions, "EACH", 1):
+            self.client.post("/admin/bide/job/?queue=default", chosen)
+        [row] = app.store.audit.read()
+        self.assertEqual((row.action, row.what), ("jobs.cancel", "queue=default"))
+        self.assertEqual(row.detail, {"via": "admin", "number": 1})
 
     def page(self, job, what="change"):
         return f"/admin/bide/job/{job.pk}/{what}/"
