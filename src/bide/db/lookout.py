@@ -17,6 +17,8 @@ FIRST_RETRY: Final = 0.1
 LONGEST_RETRY: Final = 10.0
 #: The number of «a query» in the protocol.
 _QUERY: Final = 3
+#: Seconds for which the server may be silent in the middle of an answer, or while the session is set up.
+SILENCE: Final = 3.0
 
 
 class Lookout:
@@ -105,6 +107,7 @@ class Lookout:
                 self._not_before = float("inf")
                 return False
             self._raw = raw
+            raw._read_timeout = SILENCE
             raw.autocommit(True)
             raw.query("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
         except Exception:  # noqa: BLE001 - a wait never fails; it looks instead
