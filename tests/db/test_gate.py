@@ -39,6 +39,36 @@ def test_children_write_though_threads_were_writing_at_the_fork(tmp_path: Path) 
     plain.close()
 
 
+def test_children_of_two_threads_that_fork_at_once_write_too(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'busy.db'}", busy_timeout=20)
+    database.run(lambda c: c.execute("CREATE TABLE told (who TEXT)"))
+    ended, statuses = threading.Event(), list[int]()
+
+    def write() -> None:
+        while not ended.is_set():
+            database.run(lambda c: c.execute("INSERT INTO told VALUES ('thread')"))
+
+    def fork() -> None:
+        for _ in range(15):
+            statuses.append(os.waitpid(_fork_and_write(database), 0)[1])
+
+    writing = [threading.Thread(target=write) for _ in range(2)]
+    forking = [threading.Thread(target=fork) for _ in range(2)]
+    for thread in writing + forking:
+        thread.start()
+    for thread in forking:
+        thread.join()
+    ended.set()
+    for thread in writing:
+        thread.join()
+    database.close()
+    assert statuses == [0] * 30
+    with sqlite3.connect(tmp_path / "busy.db") as plain:
+        assert plain.execute("SELECT count(*) FROM told WHERE who = 'child'").fetchone() == (30,)
+        assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    plain.close()
+
+
 def _fork_and_write(database: Database) -> int:
     pid = os.fork()
     if pid:
@@ -65,6 +95,32 @@ def test_a_closed_gate_lets_nobody_in_until_it_opens() -> None:
     gate.open()
     assert passed.wait(20)
     thread.join()
+
+
+def test_a_gate_that_two_threads_have_closed_opens_when_both_have_forked() -> None:
+    gate, passed, closed, forked = Gate(), *(threading.Event() for _ in range(3))
+
+    def pass_through() -> None:
+        with gate:
+            passed.set()
+
+    def fork_slowly() -> None:
+        gate.close()
+        closed.set()
+        forked.wait(20)
+        gate.open()
+
+    gate.close()
+    forking, passing = threading.Thread(target=fork_slowly), threading.Thread(target=pass_through)
+    forking.start()
+    assert closed.wait(20)
+    passing.start()
+    gate.open()
+    assert not passed.wait(0.1)
+    forked.set()
+    assert passed.wait(20)
+    forking.join()
+    passing.join()
 
 
 def test_closing_waits_for_those_inside_and_not_for_itself() -> None:

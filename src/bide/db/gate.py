@@ -15,7 +15,10 @@ PATIENCE = 5.0
 
 
 class Gate:
-    """Threads pass it to use a handle; a fork closes it and waits until nobody is inside."""
+    """Threads pass it to use a handle; a fork closes it and waits until nobody is inside.
+
+    It opens when the last of several threads that fork at once has done so.
+    """
 
     def __init__(self) -> None:
         self._renew()
@@ -24,14 +27,16 @@ class Gate:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._inside: dict[int, int] = {}
-        self._forking: int | None = None
+        self._forking: set[int] = set()
+        #: Held while handles are closed before a fork: another thread must not fork in the middle of it.
+        self.closing = threading.Lock()
 
     def __enter__(self) -> None:
         """Use a handle; waits while another thread forks."""
         me = threading.get_ident()
         with self._lock:
-            if self._forking is not None:
-                self._changed.wait_for(lambda: self._forking in (None, me) or me in self._inside)
+            if self._forking:
+                self._changed.wait_for(lambda: self._forking <= {me} or me in self._inside)
             self._inside[me] = self._inside.get(me, 0) + 1
 
     def __exit__(self, *_: object) -> None:
@@ -41,20 +46,20 @@ class Gate:
             left = self._inside.pop(me, 1) - 1
             if left:
                 self._inside[me] = left
-            if self._forking is not None:
+            if self._forking:
                 self._changed.notify_all()
 
     def close(self) -> None:
         """Before a fork: let nobody in, and wait for those inside, but not for ever nor for ourselves."""
         me, deadline = threading.get_ident(), monotonic() + PATIENCE
         with self._lock:
-            self._forking = me
+            self._forking.add(me)
             self._changed.wait_for(lambda: self._inside.keys() <= {me}, deadline - monotonic())
 
     def open(self) -> None:
         """After a fork, in the parent."""
         with self._lock:
-            self._forking = None
+            self._forking.discard(threading.get_ident())
             self._changed.notify_all()
 
     def open_in_child(self) -> None:

@@ -287,7 +287,8 @@ def close_sqlite_before_fork() -> None:
 
 def _before_fork() -> None:
     _gate.close()
-    close_sqlite_before_fork()
+    with _gate.closing:
+        close_sqlite_before_fork()
 
 
 os.register_at_fork(

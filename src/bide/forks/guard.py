@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -48,7 +48,10 @@ class _State:
     layers: Layers = field(default_factory=Layers)
     hooked: bool = False
     handled: int = field(default_factory=os.getpid)
-    forks: dict[int, _Fork] = field(default_factory=dict)
+    #: By the thread that forks. Threads may do so at once: the first stops the collector, the last one
+    #: starts it again.
+    forks: dict[int, _Fork | None] = field(default_factory=dict)
+    counting: threading.Lock = field(default_factory=threading.Lock)
     collecting: bool = True
     last_census: Census | None = None
     kept: dict[str, str] = field(default_factory=dict)
@@ -100,35 +103,60 @@ def before_fork(*, freeze: bool = False, for_good: bool = False, strict: bool = 
     streams.flush()
     if freeze and not gc.get_freeze_count():
         gc.collect()
-    if not _state.forks:
-        _state.collecting = gc.isenabled()
-    gc.disable()
-    _state.last_census = counted = census.take(_state.last_census)
-    handlers = streams.to_renew(files=bool(others))
-    dead = _dead_end() if _state.layers.seal else None
-    _state.forks[me] = _Fork(
-        os.getpid(), counted, not others, freeze and not for_good, handlers, dead
-    )
-    if strict and (problems := _problems(counted, others)):
+    _stop_collector(me)
+    try:
+        _count(me, others, freeze=freeze, for_good=for_good)
+    except BaseException:
+        _start_collector(me)
+        raise
+    fork = _state.forks[me]
+    if strict and fork is not None and (problems := _problems(fork.census, others)):
         after_fork_in_parent()
         raise ForkError("this process must not fork: " + "; ".join(problems))
     if freeze:
         gc.freeze()
 
 
+def _count(me: int, others: list[threads.OtherThread], *, freeze: bool, for_good: bool) -> None:
+    _state.last_census = counted = census.take(_state.last_census)
+    handlers = streams.to_renew(files=bool(others))
+    dead = _dead_end() if _state.layers.seal else None
+    _state.forks[me] = _Fork(
+        os.getpid(), counted, not others, freeze and not for_good, handlers, dead
+    )
+
+
 def after_fork_in_parent() -> None:
     """In the parent, once the fork is done (or was given up)."""
-    fork = _state.forks.pop(threading.get_ident(), None)
+    fork = _state.forks.get(threading.get_ident())
     if fork is None:
         return
-    if fork.dead is not None:
-        os.close(fork.dead)
+    dead, fork.dead = (
+        fork.dead,
+        None,
+    )  # before its number can be another's, in a child of another thread
+    if dead is not None:
+        os.close(dead)
     if fork.frozen:
         gc.unfreeze()
     if not fork.census.living.can_be_kept:
         _state.last_census = None
-    if _state.collecting and not _state.forks:
-        gc.enable()
+    _start_collector(threading.get_ident())
+
+
+def _stop_collector(me: int) -> None:
+    with _state.counting:
+        if not _state.forks:
+            _state.collecting = gc.isenabled()
+        _state.forks[me] = None
+        gc.disable()
+
+
+def _start_collector(me: int) -> None:
+    with _state.counting:
+        del _state.forks[me]
+        if _state.collecting and not _state.forks:
+            gc.enable()
 
 
 def after_fork_in_child() -> Sequence[Crossing]:
@@ -138,8 +166,10 @@ def after_fork_in_child() -> Sequence[Crossing]:
     """
     if _state.handled == os.getpid():
         return _state.crossings
-    fork = _state.forks.get(threading.get_ident())
+    fork = _state.forks.pop(threading.get_ident(), None)
+    _leave_to_parent(_state.forks.values())
     _state.handled, _state.forks, _state.last_census = os.getpid(), {}, None
+    _state.counting = threading.Lock()
     if fork is None:
         handlers = streams.to_renew(files=True)
         fork = _Fork(os.getppid(), census.take(), alone=False, frozen=False, handlers=handlers)
@@ -154,6 +184,13 @@ def after_fork_in_child() -> Sequence[Crossing]:
     if sealed:
         events.emit("forks.sealed", parent=fork.parent, crossings=_state.crossings)
     return _state.crossings
+
+
+def _leave_to_parent(forks: Iterable[_Fork | None]) -> None:
+    """What other threads of the parent have made for their own forks is not for this child."""
+    for other in forks:
+        if other is not None and other.dead is not None:
+            os.close(other.dead)
 
 
 def crossings() -> list[Crossing]:

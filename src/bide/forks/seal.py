@@ -66,6 +66,8 @@ def dead_end(words: bytes = b"") -> int:
     with other:
         if words:
             other.sendall(words)
+        # A child that another thread forked just now has a copy of it, and closing would end nothing.
+        other.shutdown(socket.SHUT_RDWR)
     return dead.detach()
 
 

@@ -55,7 +55,12 @@ def fork_child(main: Callable[[], int | None]) -> int:
     guard.before_fork(freeze=True, for_good=True)
     # What arrives before the child has its own handlers must wait for them.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS_OWN)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        guard.after_fork_in_parent()
+        raise
     if pid:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         guard.after_fork_in_parent()
