@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
+from bide.errors import NotMigrated, SettingsError
 from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers import titles
+from bide.workers.children import MISCONFIGURED
 from bide.workers.commission import Commission
 from bide.workers.deaths import Deaths
 from bide.workers.fleet import Fleet
@@ -80,7 +83,17 @@ class Members:
             deadline.disarm()
 
     def serve(self, told: Commission, roster: Roster) -> int:
-        """Be what this process was spawned for; places that were added by signal are like the last."""
+        """Be what this process was spawned for; places that were added by signal are like the last.
+
+        What no other start would mend ends it with the status of a forked child.
+        """
+        try:
+            return self._be(told, roster)
+        except (SettingsError, NotMigrated) as error:
+            sys.stderr.write(f"{error}\n")
+            return MISCONFIGURED
+
+    def _be(self, told: Commission, roster: Roster) -> int:
         slate = Slate(told.entries, told.slate)
         if told.place is None:
             return self.be_keeper(told.parent, roster, slate, Deaths(told.deaths))
