@@ -18,7 +18,7 @@ from bide.i18n import Chain, Database, I18n, Simple, watch
 from bide.i18n.backends.database import databases
 from bide.i18n.migrations import TEXTS, texts
 from bide.i18n.row_values import encoded
-from bide.i18n.snapshot import TextRow, trees_of
+from bide.i18n.snapshot import trees_of
 from in_child import finish, in_child, start
 from servers.postgresql import PostgreSQL
 from waiting import wait_until
@@ -144,11 +144,23 @@ def test_whoever_reads_one_namespace_keeps_what_it_knows_while_others_change(
 
 
 def test_keys_with_empty_parts_are_read_as_if_they_had_none() -> None:
-    rows = [TextRow("en", key, f"--- {key}\n") for key in ("a..b", "a.c.", ".d", "...", "a.b")]
-    rows.append(TextRow("en", "a", "--- {x: y}\n"))
-    rows.append(TextRow("en", "a.e", "--- last\n"))
+    rows = [("en", key, f"--- {key}\n", None) for key in ("a..b", "a.c.", ".d", "...", "a.b")]
+    rows.append(("en", "a", "--- {x: y}\n", None))
+    rows.append(("en", "a.e", "--- last\n", None))
     assert trees_of(rows) == {
         "en": {"a": {"b": "a..b", "c": "a.c.", "x": "y", "e": "last"}, "d": ".d"}
+    }
+
+
+@pytest.mark.parametrize("form", ['--- "{}"\n', "--- {}\n", "{}", "--- '{}'\n"])
+def test_a_part_is_read_in_the_same_way_wherever_it_comes_first(form: str) -> None:
+    """Numbers have one spelling, `\\x01` is a dot, and the first of two rows for one text counts."""
+    keys = ("a.x", "a.+3", "a.3", "a.b\x01c", "a.-0", "a.01", "a.x", "a.x.y", "a..x")
+    rows = [("en", key, form.format(f"text {number}"), 0) for number, key in enumerate(keys)]
+    texts = {"x": {"y": "text 7"}, "3": "text 1", "b.c": "text 3", "0": "text 4", "01": "text 5"}
+    assert trees_of(rows) == {"en": {"a": texts}}
+    assert trees_of([("en", "a.x", "--- puts\n", 1), ("en", "a.x", '--- "kept"\n', b"\x00")]) == {
+        "en": {"a": {"x": "kept"}}
     }
 
 

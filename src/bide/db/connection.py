@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bide.clock import monotonic
@@ -90,18 +90,41 @@ class Connection:
         self.doing = "a question"
         return self._run(text, params, prepare=False)
 
+    def batches(self, query: Executable, size: int) -> Iterator[list[Row]]:
+        """The rows of a Core statement, up to `size` of them at a time, so that they need not be there
+        all at once. Until the last one was taken, nothing else may run on this connection."""
+        text, params = self.driver.compile(query)
+        self.doing = "a question"
+        # One of its own, so that whoever stops in between, at whatever time, takes no rows of others.
+        cursor = self.driver.cursor(self.raw)
+        try:
+            self._run(text, params, prepare=False, into=cursor)
+            while rows := self._taken(cursor, size):
+                yield rows
+        finally:
+            cursor.close()
+
+    def _taken(self, cursor: Any, size: int) -> list[Row]:
+        self.busy_since = monotonic()
+        try:
+            return list(cursor.fetchmany(size))
+        finally:
+            self.busy_since = None
+
     def _form(self, sql: Statement | str) -> Form:
         if not isinstance(sql, Statement):
             sql = statement(sql)
         self.doing = sql.name
         return sql.form(self._style)
 
-    def _run(self, text: str, params: Any, *, prepare: bool) -> list[Row]:
-        cursor = self.cursor
+    def _run(self, text: str, params: Any, *, prepare: bool, into: Any = None) -> list[Row]:
+        """The rows; none where they are left in the cursor `into`."""
+        cursor = self.cursor if into is None else into
         self.busy_since = monotonic()
         try:
             self.driver.execute(cursor, text, params, prepare)
             self.rowcount = cursor.rowcount
-            return list(cursor.fetchall()) if self.driver.has_rows(cursor) else []
+            fetch = into is None and self.driver.has_rows(cursor)
+            return list(cursor.fetchall()) if fetch else []
         finally:
             self.busy_since = None

@@ -19,10 +19,9 @@ _ESCAPED: Final = re.compile(
 )
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-#: What most rows are, read without a parser.
-_ONE_LINE: Final = re.compile(
-    r'--- (?:"([^"\\\n]*)"|([A-Za-z](?:[A-Za-z0-9 _,.!?%()]*[A-Za-z0-9_,.!?%()])?))\n'
-)
+#: What most rows are, read without a parser: ours, and Ruby's.
+QUOTED: Final = re.compile(r'--- "([^"\\\n]*)"\n')
+_UNQUOTED: Final = re.compile(r"--- ([A-Za-z](?:[A-Za-z0-9 _,.!?%()]*[A-Za-z0-9_,.!?%()])?)\n")
 
 
 def encoded(key: str, value: Any) -> str | None:
@@ -99,8 +98,8 @@ def decoded(text: str | None) -> Any:
     """
     if text is None or not text.startswith("---"):
         return text
-    line = _ONE_LINE.fullmatch(text)
-    if line and line[1] is not None:
-        return line[1]
-    found = psych.plain(line[2]) if line else psych.load(text)
+    if quoted := QUOTED.fullmatch(text):
+        return quoted[1]
+    line = _UNQUOTED.fullmatch(text)
+    found = psych.plain(line[1]) if line else psych.load(text)
     return found == TRUE if isinstance(found, str) and found in (TRUE, FALSE) else found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 #: Rows asked for or written by one statement.
 BATCH: Final = 200
+#: Rows read at a time where all are wanted.
+READ: Final = 500
 LONGEST: Final = {"mysql": 255}
 
 
@@ -64,13 +67,17 @@ class Rows:
         versions = self.tables.versions.c
         return driver.compile(select(versions.scope, versions.version))
 
-    def all(self, connection: Connection) -> list[TextRow]:
-        """Every text."""
+    def are_there(self, connection: Connection) -> None:
+        """Raises what the database raises where the table is missing."""
+        connection.core(select(self._texts.id).limit(1))
+
+    def all(self, connection: Connection) -> Iterator[TextRow]:
+        """Every text, read while it is asked for: nothing else may use the connection meanwhile."""
         exact = self._exact(connection)
         return self._read(connection, None if self.head is None else exact.under(self.head))
 
-    def below(self, connection: Connection, heads: Sequence[tuple[str, str]]) -> list[TextRow]:
-        """The texts whose locale and first part are among `heads`."""
+    def below(self, connection: Connection, heads: Sequence[tuple[str, str]]) -> Iterator[TextRow]:
+        """The texts whose locale and first part are among `heads`, in the same way."""
         exact = self._exact(connection)
         return self._read(
             connection,
@@ -94,21 +101,20 @@ class Rows:
             if self._mine(scope)
         ]
 
-    def _read(self, connection: Connection, condition: ColumnElement[bool] | None) -> list[TextRow]:
+    def _read(
+        self, connection: Connection, condition: ColumnElement[bool] | None
+    ) -> Iterator[TextRow]:
         texts = self._texts
-        query = select(texts.locale, texts.key, texts.value, texts.is_proc, texts.scope)
+        columns = [texts.locale, texts.key, texts.value, texts.is_proc]
+        query = select(*columns).where(*(each.is_not(None) for each in columns[:3]))
         if condition is not None:
             query = query.where(condition)
         if self.scope is not None:
-            query = query.where(texts.scope == self.scope)
-        found = connection.core(query.order_by(texts.id))
-        return [
-            TextRow(locale, key, value, is_proc)
-            for locale, key, value, is_proc, scope in found
-            if (self.scope is None or scope == self.scope)
-            and locale is not None
-            and key is not None
-        ]
+            query = query.add_columns(texts.scope).where(texts.scope == self.scope)
+        found = chain.from_iterable(connection.batches(query.order_by(texts.id), READ))
+        if self.scope is None:
+            return found
+        return (row[:4] for row in found if row[4] == self.scope)
 
     def _mine(self, scope: str) -> bool:
         return self.scope is None or scope == self.scope

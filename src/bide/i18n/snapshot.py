@@ -10,7 +10,7 @@ from bide import events
 from bide.errors import TextError
 from bide.i18n.keys import ESCAPED_DOT, canonical
 from bide.i18n.psych import PsychError
-from bide.i18n.row_values import decoded
+from bide.i18n.row_values import QUOTED, decoded
 from bide.i18n.trees import Tree, freeze, merged
 
 #: First parts of keys that are no texts of the application: the words of Bide's own screens, and the
@@ -19,15 +19,8 @@ SCREENS: Final = "bide"
 RESERVED: Final = frozenset((SCREENS, "i18n"))
 
 Versions = Mapping[str, int]
-
-
-class TextRow(NamedTuple):
-    """A row of the table, as far as lookups need it."""
-
-    locale: str
-    key: str
-    value: str | None
-    is_proc: Any = False
+#: A row of the table, as far as lookups need it: locale, key, value, and whether it is Ruby code.
+TextRow = tuple[str, str, str, Any]
 
 
 class Snapshot(NamedTuple):
@@ -68,10 +61,22 @@ def trees_of(rows: Iterable[TextRow]) -> dict[str, Tree]:
     """Rows in the order of their ids as trees: the first of two for one key wins; where a text
     stands among those below it, those below it win, in whatever order they come."""
     planting = _Planting()
-    for row in rows:
-        value = _value(row)
-        if value is not None and row.key:
-            planting.put(row.locale, row.key, value)
+    known, put, simple, name = planting.nodes.get, planting.put, QUOTED.fullmatch, sys.intern
+    # A process reads all texts before it says the first one: what most rows are takes few steps.
+    for locale, key, value, is_proc in rows:
+        line = None if is_proc else simple(value)
+        text = line[1] if line else _value(locale, key, value, is_proc)
+        if text is None:
+            continue
+        above, _, last = key.rpartition(".")
+        node = known((locale, above))
+        if (
+            node is None
+            or last[:1] in _ODD
+            or ESCAPED_DOT in last
+            or node.setdefault(name(last), text) is not text
+        ):
+            put(locale, key, text)
     return {locale: tree for locale, tree in planting.trees.items() if tree}
 
 
@@ -84,17 +89,21 @@ def _part(text: str) -> str:
     return sys.intern(canonical(text.replace(ESCAPED_DOT, ".")))
 
 
-def _value(row: TextRow) -> Any:
-    """None also for what is Ruby code, which nobody here runs, and for what cannot be read."""
-    if row.value is None or row.is_proc not in (0, None, False, b"\x00", "f", "0"):
+#: What numbers begin with, which have one spelling, and an empty part.
+_ODD: Final = frozenset(("", *"+-0123456789"))
+
+
+def _value(locale: str, key: str, text: str, is_proc: Any) -> Any:
+    """None for what is Ruby code, which nobody here runs, and for what cannot be read."""
+    if is_proc not in (0, None, False, b"\x00", "f", "0"):
         return None
     try:
-        value = decoded(row.value)
+        value = decoded(text)
         if type(value) is str:
             return value
         return freeze({"": value})[""]
     except (PsychError, TextError) as error:
-        events.emit("text_unreadable", locale=row.locale, key=row.key, error=error)
+        events.emit("text_unreadable", locale=locale, key=key, error=error)
         return None
 
 
@@ -103,24 +112,22 @@ class _Planting:
 
     def __init__(self) -> None:
         self.trees: dict[str, Tree] = {}
-        self._nodes: dict[tuple[str, str], Tree] = {}
+        self.nodes: dict[tuple[str, str], Tree] = {}
 
     def put(self, locale: str, key: str, value: Any) -> None:
         """Let a text stand at its key."""
         above, _, last = key.rstrip(".").rpartition(".")
         if not last:
             return
-        node = self._nodes.get((locale, above))
+        node = self.nodes.get((locale, above))
         if node is None:
-            node = self._nodes[locale, above] = self._node(locale, above)
+            node = self.nodes[locale, above] = self._node(locale, above)
         part = _part(last)
-        old = node.get(part)
-        if old is None:
-            node[part] = value
-        elif isinstance(old, dict) and isinstance(value, dict):
+        old = node.setdefault(part, value)
+        if old is not value and isinstance(old, dict) and isinstance(value, dict):
             node[part] = merged(value, old)
             # What stood below is a copy now.
-            self._nodes.clear()
+            self.nodes.clear()
 
     def _node(self, locale: str, above: str) -> Tree:
         node = self.trees.setdefault(sys.intern(locale), {})

@@ -26,8 +26,8 @@ def save(editor: Editor, key: str, value: Any, locale: str = "de", **options: An
 
 def rows(editor: Editor, locale: str = "de") -> dict[str, Any]:
     live = editor.sources.database.live
-    found = live.rows.database.read(live.rows.all)
-    return {row.key: row.value for row in found if row.locale == locale}
+    found = live.rows.database.read(lambda c: list(live.rows.all(c)))
+    return {key: value for at, key, value, _ in found if at == locale}
 
 
 def test_a_saved_text_is_live_signed_and_counted(editor: Editor) -> None:

@@ -147,7 +147,7 @@ class Database(TreeBackend):
     def table_exists(self) -> bool:
         """Whether the table is there; asks the database."""
         try:
-            self.live.rows.database.read(self.live.rows.all)
+            self.live.rows.database.read(self.live.rows.are_there)
         except NotMigrated:
             return False
         return True
