@@ -155,9 +155,10 @@ def test_keys_with_empty_parts_are_read_as_if_they_had_none() -> None:
 @pytest.mark.parametrize("form", ['--- "{}"\n', "--- {}\n", "{}", "--- '{}'\n"])
 def test_a_part_is_read_in_the_same_way_wherever_it_comes_first(form: str) -> None:
     """Numbers have one spelling, `\\x01` is a dot, and the first of two rows for one text counts."""
-    keys = ("a.x", "a.+3", "a.3", "a.b\x01c", "a.-0", "a.01", "a.x", "a.x.y", "a..x")
+    keys = ("a.x", "a.+3", "a.3", "a.b\x01c", "a.-0", "a.01", "a.x", "a.x.y", "a..x", "a.w", "a.w")
     rows = [("en", key, form.format(f"text {number}"), 0) for number, key in enumerate(keys)]
     texts = {"x": {"y": "text 7"}, "3": "text 1", "b.c": "text 3", "0": "text 4", "01": "text 5"}
+    texts["w"] = "text 9"
     assert trees_of(rows) == {"en": {"a": texts}}
     assert trees_of([("en", "a.x", "--- puts\n", 1), ("en", "a.x", '--- "kept"\n', b"\x00")]) == {
         "en": {"a": {"x": "kept"}}

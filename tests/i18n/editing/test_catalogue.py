@@ -12,6 +12,7 @@ from bide.i18n import Database, Fallbacks, I18n, LocaleFallbacks, Missing
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.listing import Search
 from bide.i18n.editing.saving import Edit
+from bide.i18n.side_tables.history import HistoryRows
 
 
 def keys(editor: Editor, locale: str = "de", state: str = "", words: str = "") -> list[str]:
@@ -81,6 +82,63 @@ def test_translations_that_were_not_made_here_are_outdated_by_the_history(editor
     assert keys(editor, state="changed") == ["title"]
     database.store("de", {"title": "Laden 2"})
     assert keys(editor, state="changed") == []
+
+
+def test_every_language_keeps_its_own_account_of_changed_source_texts(
+    editor: Editor, open_editor: Any
+) -> None:
+    database = editor.sources.database
+    for locale in ("en", "de", "fr"):
+        database.store(locale, {"plain": "1", "sum": {"one": "1", "other": "2"}})
+    assert keys(editor, "de", "changed") == keys(editor, "fr", "changed") == []
+    database.store("en", {"plain": "2", "sum": {"other": "3"}})
+    assert keys(editor, "fr", "changed") == ["plain", "sum"]
+    database.store("fr", {"plain": "2", "sum": {"one": "2"}})
+    for each in (editor, open_editor()):
+        assert keys(each, "fr", "changed") == []
+        assert keys(each, "de", "changed") == ["plain", "sum"]
+    database.store("de", {"plain": "2"})
+    database.store("en", {"plain": "3"})
+    for each in (editor, open_editor()):
+        assert keys(each, "fr", "changed") == ["plain"]
+        assert keys(each, "de", "changed") == ["plain", "sum"]
+
+
+def test_a_change_that_is_counted_before_it_is_read_is_listed_at_once(
+    editor: Editor, open_editor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor.sources.database.store("en", {"plain": "1"})
+    editor.sources.database.store("de", {"plain": "1"})
+    assert keys(editor, state="changed") == []
+    open_editor().sources.database.store("en", {"plain": "2"})
+    monkeypatch.setattr(editor.sources.database.live, "refresh", lambda: False)
+    assert keys(editor, state="changed") == ["plain"]
+
+
+def test_a_first_list_reads_no_changes_but_those_of_source_texts(
+    editor: Editor, open_editor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that was filled once has a history as long as itself."""
+    for locale in ("en", "de"):
+        editor.sources.database.store(locale, {f"text{each}": "x" for each in range(20)})
+
+    def read() -> int:
+        found = []
+        ask = HistoryRows._keys
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                HistoryRows, "_keys", lambda *words: found.append(ask(*words)) or found[-1]
+            )
+            fresh = open_editor()
+            assert keys(fresh, "en")
+            assert keys(fresh, "de")
+        return sum(map(len, found))
+
+    assert read() == 0
+    editor.sources.database.store("en", {"text1": "y"})
+    assert read() == 1
+    editor.sources.database.store("de", {"text1": "y"})
+    assert read() == 2
 
 
 def test_failing_checks_are_listed_whoever_wrote_the_text(light_editor: Editor) -> None:

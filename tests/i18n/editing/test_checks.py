@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bide.i18n import Key
-from bide.i18n.editing.checks import LONGEST, check
+from bide.i18n.editing import checks
+from bide.i18n.editing.checks import LONGEST, check, plain
 from bide.i18n.editing.findings import MESSAGES, has_errors
 
 
@@ -167,3 +170,41 @@ def test_every_finding_says_what_it_is_about() -> None:
 def test_hostile_beginnings_of_markup_break_nothing(text: str) -> None:
     check("x", text * 50, locale="de")
     check(text, text, locale="xx-unknown")
+
+
+#: What checks look at, and a little of everything else.
+PIECES = st.lists(
+    st.sampled_from(
+        ["%{a}", "%{b}", "%%", "%", "{a}", "%{scope}", "%{raise}x", "%{raised}", "%<a>d", "<b>", "<", ">",
+         " ", "\n", "\t", "\u00a0", "\u2028", "\ufeff", "\x01", "\x1f", "word", "ü", "日本", "😀", "%{a b}"]
+    ),
+    max_size=5,
+).map("".join)  # fmt: skip
+
+
+@given(source=st.one_of(st.none(), PIECES), target=PIECES, names=st.sampled_from([(), ("a",)]))
+def test_the_short_way_for_plain_texts_finds_what_the_long_way_finds(
+    source: str | None, target: str, names: tuple[str, ...]
+) -> None:
+    long_way = sorted(
+        checks._findings(source, target, "de", frozenset(names), ()), key=lambda each: each.severity
+    )
+    assert check(source, target, locale="de", names=names) == long_way
+
+
+def test_most_texts_go_the_short_way() -> None:
+    for text in ("Hallo", "%{name}, Größe: 5", "", "two\nlines", "no-break\u00a0space"):
+        assert plain(text) == (("%{name}",) if "%" in text else ()), text
+    for text in (
+        " x",
+        "x\n",
+        "<b>",
+        "100 %",
+        "%%{a}",
+        "%{scope}",
+        "a\x01b",
+        {"other": "x"},
+        3,
+        Key("a"),
+    ):
+        assert plain(text) is None, text

@@ -3,12 +3,12 @@ part by part, so that a list of a hundred thousand texts costs what changed sinc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import is_
 from typing import Any, Final, NamedTuple
 
 from bide.db.connection import Connection
-from bide.i18n.editing.checks import check
+from bide.i18n.editing.checks import check, plain
 from bide.i18n.editing.entries import base, entries, head
 from bide.i18n.editing.findings import ERROR
 from bide.i18n.editing.kept import stored
@@ -33,17 +33,40 @@ NEEDS_REVIEW: Final = "needs_review"
 APPROVED: Final = "approved"
 
 
+class Updates:
+    """Which texts of the source language got another value, and when they last did, by the number of
+    the change; the same for all languages."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.numbers: dict[str, dict[str, int]] = {}
+        #: The first parts of the changed keys, in the order of the changes.
+        self.heads: list[str] = []
+        self.first: int | None = None
+        self._version = -1
+
+    def refresh(self, connection: Connection, rows: HistoryRows, version: int) -> None:
+        """Ask for what is new; `version` was read before."""
+        if version == self._version:
+            return
+        for number, key in rows.updated(connection, self.source, self._version):
+            self.numbers.setdefault(head(key), {})[base(key)] = number
+            self.heads.append(head(key))
+            self.first = number if self.first is None else self.first
+        self._version = version
+
+
 class Facts:
     """What the side tables know of a language, by key and by the first parts of keys."""
 
-    def __init__(self, source: str, locale: str) -> None:
-        self.source, self.locale = source, locale
+    def __init__(self, updates: Updates, locale: str) -> None:
+        self.updates, self.locale = updates, locale
         self.notes: dict[str, dict[str, Note]] = {}
         self.wanted: dict[str, dict[str, frozenset[str]]] = {}
-        #: Key -> number of its last change: of the source text, of the text.
-        self.source_changes: dict[str, int] = {}
+        #: Key -> number of its last change, where the source text was changed before that.
         self.changes: dict[str, int] = {}
         self._notes_version = self._version = -1
+        self._updates_seen = 0
 
     def refresh(self, sources: Sources) -> set[str]:
         """Ask for what is new; the first parts of the keys that it is about."""
@@ -54,7 +77,9 @@ class Facts:
             # Before the changes: what is committed in between is then read twice instead of never.
             version = rows.versions(connection).get(rows.side_scope, 0)
             if version != self._version:
-                self._read_changes(connection, HistoryRows(rows), changed)
+                if self.locale != self.updates.source:
+                    self.updates.refresh(connection, HistoryRows(rows), version)
+                    self._read_changes(connection, HistoryRows(rows), changed)
                 self._read_missing(connection, UseRows(rows))
                 self._version = version
             return changed
@@ -69,11 +94,15 @@ class Facts:
         return {head(note.key) for note in fresh}
 
     def _read_changes(self, connection: Connection, rows: HistoryRows, changed: set[str]) -> None:
-        touched = rows.touched(connection, self.source, self.locale, self._version)
-        for number, locale, key in touched:
-            there = self.source_changes if locale == self.source else self.changes
-            there[base(key)] = number
-            changed.add(head(key))
+        updates = self.updates
+        changed.update(updates.heads[self._updates_seen :])
+        self._updates_seen = len(updates.heads)
+        # A translation that was written before any source text changed is up to date or it is not,
+        # whenever that was.
+        if updates.first is not None:
+            for number, key in rows.written(connection, self.locale, self._version, updates.first):
+                self.changes[base(key)] = number
+                changed.add(head(key))
 
     def _read_missing(self, connection: Connection, rows: UseRows) -> None:
         self.wanted = {}
@@ -86,7 +115,8 @@ class Facts:
         """Whether the source text is another than the one that was translated."""
         if note is not None and note.based_on is not None:
             return note.based_on != stored(source)
-        return self.source_changes.get(key, 0) > self.changes.get(key, 0)
+        updates = self.updates.numbers.get(head(key), {})
+        return updates.get(key, 0) > self.changes.get(key, 0)
 
 
 class Made(NamedTuple):
@@ -97,6 +127,15 @@ class Made(NamedTuple):
     made_of: tuple[Any, ...]
 
 
+class Source(NamedTuple):
+    """The source texts below a first part of keys, in order, with the placeholders of those that are
+    plain, and the very objects that they were made of."""
+
+    texts: dict[str, Any]
+    slots: dict[str, tuple[str, ...]]
+    parts: tuple[Any, ...]
+
+
 class Catalogue:
     """The lists of all languages, for one process; any thread may use it."""
 
@@ -104,7 +143,8 @@ class Catalogue:
         self.sources = sources
         self._facts: dict[str, Facts] = {}
         self._made: dict[str, dict[str, Made]] = {}
-        self._sources: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
+        self._updates: dict[str, Updates] = {}
+        self._sources: dict[str, Source] = {}
         self._guard = Guard()
 
     def listing(self, locale: str) -> Listing:
@@ -113,7 +153,9 @@ class Catalogue:
             self.sources.database.live.refresh()
             facts = self._facts.get(locale)
             if facts is None:
-                facts = self._facts[locale] = Facts(self.sources.source_locale, locale)
+                source = self.sources.source_locale
+                updates = self._updates.setdefault(source, Updates(source))
+                facts = self._facts[locale] = Facts(updates, locale)
             changed = facts.refresh(self.sources)
             return self._listing(locale, facts, changed)
 
@@ -142,19 +184,16 @@ class Catalogue:
     def _section(
         self, locale: str, name: str, parts: tuple[Any, ...], facts: Facts
     ) -> Section:  # fmt: skip
-        source = self._source(name, parts[:2])
+        source, _, _ = found = self._source(name, parts[:2])
         wanted = facts.wanted.get(name, {})
         states = States(locale, name, facts, self.sources.i18n.config.interpolation_patterns)
         if not parts[2:]:
             keys = _keys(source, wanted)
-            return Section(
-                keys, source, source, [states.of_source(key, source.get(key)) for key in keys]
-            )
+            return Section(keys, source, source, states.of_source(keys, found))
         target = entries(name, self.sources.joined(*parts[2:4]), source)
         keys = _keys(source, target, wanted)
         states.inherited = self._inherited(name, parts[4:], source)
-        bits = [states.of(key, source.get(key), target.get(key)) for key in keys]
-        return Section(keys, source, target, bits)
+        return Section(keys, source, target, states.of(keys, found, target))
 
     def _inherited(
         self, name: str, parts: tuple[Any, ...], source: dict[str, Any]
@@ -166,18 +205,26 @@ class Catalogue:
             for key in entries(name, self.sources.joined(*parts[place : place + 2]), source)
         }
 
-    def _source(self, name: str, parts: tuple[Any, ...]) -> dict[str, Any]:
-        """The source texts below a first part of keys, in order; the same for all languages."""
+    def _source(self, name: str, parts: tuple[Any, ...]) -> Source:
+        """The same for all languages."""
         known = self._sources.get(name)
-        if known is None or not _same(known[0], parts):
+        if known is None or not _same(known.parts, parts):
             found = entries(name, self.sources.joined(*parts))
-            known = self._sources[name] = (parts, {key: found[key] for key in sorted(found)})
-        return known[1]
+            texts = {key: found[key] for key in sorted(found)}
+            # Kept once: most texts have none, and the others those of many others.
+            every: dict[tuple[str, ...], tuple[str, ...]] = {}
+            slots = {
+                key: every.setdefault(names, names)
+                for key, text in texts.items()
+                if (names := plain(text)) is not None
+            }
+            known = self._sources[name] = Source(texts, slots, parts)
+        return known
 
 
 def _keys(source: dict[str, Any], *others: Iterable[str]) -> list[str]:
     """All keys in order; `source` is in order."""
-    more = {key for keys in others for key in keys if key not in source}
+    more = set().union(*others).difference(source)
     return sorted([*source, *more]) if more else list(source)
 
 
@@ -192,11 +239,33 @@ class States:
         self._locale, self._facts, self._patterns = locale, facts, patterns
         self._notes = facts.notes.get(name, {})
         self._wanted = facts.wanted.get(name, {})
+        #: Keys of which more is known than their texts.
+        self._known = {*self._notes, *self._wanted, *facts.updates.numbers.get(name, {})}
         #: Keys whose texts readers get from a language above.
         self.inherited: set[str] = set()
 
-    def of(self, key: str, source: Any, target: Any) -> int:
-        """The bits of a translation."""
+    def of(self, keys: Iterable[str], source: Source, target: Mapping[str, Any]) -> list[int]:
+        """The bits of translations."""
+        known, bits = self._known, []
+        for key in keys:
+            text = target.get(key)
+            # What most texts are takes few steps.
+            slots = plain(text) if not (self._patterns or key in known) else None
+            if slots is not None and slots == source.slots.get(key):
+                bits.append(OK)
+            else:
+                bits.append(self._of(key, source.texts.get(key), text))
+        return bits
+
+    def of_source(self, keys: Iterable[str], source: Source) -> list[int]:
+        """The bits of texts of the source language itself."""
+        known, slots = self._known, source.slots if not self._patterns else {}
+        return [
+            OK if key in slots and key not in known else self._of_source(key, source.texts.get(key))
+            for key in keys
+        ]
+
+    def _of(self, key: str, source: Any, target: Any) -> int:
         note = self._notes.get(key)
         bits = _review(note)
         if target is None:
@@ -207,8 +276,7 @@ class States:
             bits |= FAILING
         return bits or OK
 
-    def of_source(self, key: str, text: Any) -> int:
-        """The bits of a text of the source language itself."""
+    def _of_source(self, key: str, text: Any) -> int:
         bits = _review(self._notes.get(key))
         if text is None:
             return bits | MISSING

@@ -31,9 +31,9 @@ def entries(
 
 def _unpacked(found: dict[str, Any], above: str, tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Take the plain texts out of a tree; what is left in it, with its keys."""
-    left = []
+    left, prefix = [], f"{above}."
     for part, below in tree.items():
-        key = f"{above}.{part.replace('.', ESCAPED_DOT)}"
+        key = prefix + (part if "." not in part else part.replace(".", ESCAPED_DOT))
         if type(below) is str:
             found[key] = below
         else:

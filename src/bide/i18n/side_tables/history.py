@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from bide.db.connection import Connection
 from bide.db.dialects import moment_from, moment_in
@@ -76,26 +76,36 @@ class HistoryRows:
         found = self._changes(connection, query)
         return found[0] if found else None
 
-    def touched(
-        self, connection: Connection, source: str, locale: str, since: int
-    ) -> list[tuple[int, str, str]]:
-        """(number, locale, key) of changed texts of the source language, and of texts of `locale`
-        that were written, in their order; `since`: after that version."""
+    def updated(self, connection: Connection, locale: str, since: int) -> list[tuple[int, str]]:
+        """(number, key) of texts of a locale that got another value after version `since`, in order."""
+        columns = self._table.c
+        return self._keys(connection, locale, since, columns.action == "update")
+
+    def written(
+        self, connection: Connection, locale: str, since: int, after: int
+    ) -> list[tuple[int, str]]:
+        """The same of texts that were written, from behind the change numbered `after` on."""
+        columns = self._table.c
+        return self._keys(
+            connection, locale, since, and_(columns.action != "delete", columns.id > after)
+        )
+
+    def _keys(
+        self, connection: Connection, locale: str, since: int, condition: ColumnElement[bool]
+    ) -> list[tuple[int, str]]:
         columns = self._table.c
         query = (
-            select(columns.id, columns.locale, columns.key)
+            select(columns.id, columns.key)
             .where(
                 columns.scope == self._rows.side_scope,
                 columns.version > since,
+                columns.locale == locale,
                 columns.key.is_not(None),
-                or_(
-                    and_(columns.locale == source, columns.action == "update"),
-                    and_(columns.locale == locale, columns.action != "delete"),
-                ),
+                condition,
             )
             .order_by(columns.id)
         )
-        return [(number, at, key) for number, at, key in connection.core(query)]
+        return [(number, key) for number, key in connection.core(query)]
 
     def authors(self, connection: Connection) -> list[str]:
         """Who changed anything, by name."""
