@@ -57,3 +57,21 @@ def test_an_ear_hears_of_a_subscriber_at_once_and_of_a_changed_level_soon() -> N
     logging.getLogger("bide").setLevel(logging.INFO)
     assert not ear.hears(100.0 + events.BELIEVED)
     assert ear.hears(100.1 + events.BELIEVED)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_no_ear_is_left_out_when_another_is_gone_meanwhile() -> None:
+    class Ends(events.Ear):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            others.clear()
+
+    others: list[events.Ear] = []
+    first, ends, ear = events.Ear("job_started"), Ends("job_started"), events.Ear("job_started")
+    others.append(first)
+    del first
+    assert ends
+    assert not ear.hears(100.0)
+    leave = events.subscribe(lambda name, facts: None)
+    assert ear.hears(100.0)
+    leave()

@@ -85,6 +85,6 @@ def subscribe(subscriber: Subscriber, wants: Wants = lambda _: True) -> Callable
 
 
 def _changed() -> None:
-    for one in _ears:
+    for one in tuple(_ears):  # others may go meanwhile
         if (ear := one()) is not None:
             ear.deaf_until = -inf
