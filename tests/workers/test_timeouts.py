@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 import bide
 from bide import clock
 from bide.errors import WorkerStop, WorkerTimeout
-from bide.workers.timeouts import Deadline
+from bide.workers import timeouts
+from bide.workers.timeouts import Alarm, Deadline
 
 
 @pytest.fixture
@@ -166,6 +168,43 @@ def test_limits_may_be_nested_and_the_outer_one_still_rings() -> None:
         outer()
     deadline.disarm()
     assert told == ["inner is over"]
+
+
+@pytest.mark.parametrize("edge", ["entered", "left"])
+def test_an_alarm_that_rings_as_a_limit_is_entered_or_left_spares_the_outer_one(
+    monkeypatch: pytest.MonkeyPatch, edge: str
+) -> None:
+    """What is raised before a body or behind it would leave its limit in force for ever."""
+
+    class Rings(Alarm):
+        now = False
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name != "holds" or not self.now:
+                super().__setattr__(name, value)
+                return
+            self.now = False
+            if edge == "entered":
+                super().__setattr__(name, value)
+            assert self.holds is not None
+            self.holds.until = 0.0
+            signal.raise_signal(signal.SIGALRM)
+            super().__setattr__(name, value)
+
+    monkeypatch.setattr(timeouts, "Alarm", Rings)
+    deadline = Deadline()
+    alarm: Any = deadline._alarm
+
+    def outer() -> None:
+        with deadline.limit(0.3):
+            alarm.now = edge == "entered"
+            with suppress(WorkerTimeout), deadline.limit(5):
+                alarm.now = edge == "left"
+            busy(2)
+
+    with pytest.raises(WorkerTimeout, match=r"0\.3"):
+        outer()
+    deadline.disarm()
 
 
 def test_the_alarm_of_the_program_is_given_back() -> None:

@@ -16,6 +16,8 @@ from bide.workers.signals import handler_of
 
 #: Seconds for which an alarm that was found armed is believed to be.
 BELIEVED: Final = 0.01
+#: Seconds until an alarm rings again that rang where nothing may be raised.
+_A_MOMENT: Final = 0.001
 _SIGALRM: Final = int(signal.SIGALRM)
 
 
@@ -140,13 +142,16 @@ class Alarm:
         signal.signal(signal.SIGALRM, self.handler)
         signal.setitimer(signal.ITIMER_REAL, self.rings_at - now)
 
-    def _rang(self, _signum: int, _frame: FrameType | None) -> None:
+    def _rang(self, _signum: int, frame: FrameType | None) -> None:
         now, limit = clock.monotonic(), self.holds
         self.believed_until = 0.0
         if limit is None or limit.raised is not None:
             return
         if self.wish is None and now < limit.until:
             self.arm(limit.until)
+            return
+        if _is_at_an_edge(frame):
+            self.arm(now + _A_MOMENT)
             return
         limit.raised, self.wish = self.wish or WorkerTimeout(limit.seconds), None
         raise limit.raised
@@ -184,6 +189,18 @@ class _Limit:
             _raise_right(caught, raised)
         elif raised is not None:
             raise raised
+
+
+_EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__}
+
+
+def _is_at_an_edge(frame: FrameType | None) -> bool:
+    """Whether a limit is just being entered or left: it would hold for ever if that were cut short."""
+    while frame is not None:
+        if frame.f_code in _EDGES:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _raise_right(caught: BaseException, sent: BaseException | None) -> None:
