@@ -94,6 +94,30 @@ def test_a_child_that_a_job_forks_and_forgets_to_end_is_no_second_worker(
     assert failed_jobs(app) == []
 
 
+def test_a_child_that_a_job_forks_leaves_the_records_session_to_its_parent(
+    app: bide.App, tmp_path: Path
+) -> None:
+    """It would end the parent's transaction, over the parent's connection."""
+    closed = tmp_path / "closed"
+
+    @app.job(max_run_time=5)
+    def forks() -> None:
+        parent, job = os.getpid(), bide.current_job()
+        assert job is not None
+
+        def close() -> None:
+            closed.write_text(str(os.getpid() == parent))
+
+        job.payload_object.close = close
+        if child := os.fork():
+            os.waitpid(child, 0)
+            assert not closed.exists()
+
+    forks.delay()
+    assert in_child(lambda: app.worker().work_off()) == (1, 0)
+    assert closed.read_text() == "True"
+
+
 class Unspeakable(Exception):
     """Its text cannot be asked for."""
 

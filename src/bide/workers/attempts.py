@@ -181,7 +181,7 @@ class Attempts:
                     self._performer.invoke(job, payload)
                 job.at_work = False  # it has no records
             else:
-                self._by_its_own_limit(job, payload, began)
+                self._by_its_own_limit(job, payload, attempt)
         except BaseException as error:
             if children.lineage.births != attempt.births:
                 children.leave_stray(error)
@@ -196,16 +196,18 @@ class Attempts:
         self._completed(job, attempt)
         return True
 
-    def _by_its_own_limit(self, job: Job, payload: Payload, began: float) -> None:
+    def _by_its_own_limit(self, job: Job, payload: Payload, attempt: _Attempt) -> None:
         """A job that may have a limit, and records that live as long as it runs."""
         try:
             limit = self.max_run_time(job)
             if limit != self._most:
-                self._on_the_slate(job, began, limit)
+                self._on_the_slate(job, attempt.began, limit)
             with self._deadline.limit(limit):
                 self._performer.invoke(job, payload)
         finally:
-            job.let_go()
+            # A child that the job forked has its parent's session, with its parent's connection.
+            if children.lineage.births == attempt.births:
+                job.let_go()
 
     def _completed(self, job: Job, attempt: _Attempt) -> None:
         """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""
