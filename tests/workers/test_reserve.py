@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import bide
-from bide import errors
+from bide import clock, errors
 from bide.events import subscribe
 from bide.jobs.job import Filter, State
 from bide.jobs.stores.memory import MemoryStore
@@ -287,3 +287,32 @@ def test_no_report_is_sent_while_the_keeper_writes_it(
     monkeypatch.setattr(reserver.finishes, "flush", flush)
     reserver.relieve()
     assert free == [False]
+
+
+def test_a_worker_claims_anew_when_the_keeper_takes_what_it_was_about_to_start(
+    app: bide.App, note: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would sleep, or end, as if nothing were ready."""
+    worker = app.worker()
+    reserver, ahead = worker._reserver, worker._reserver._ahead
+    app.enqueue_many(note.bind() for _ in range(3))
+    reserver.took(0.001)
+    assert reserver.next(3) is not None
+    assert reserver.waiting == 2
+
+    def keeper_comes_first() -> Any:
+        monkeypatch.undo()
+        reserver.give_back()
+        return ahead.next()
+
+    monkeypatch.setattr(ahead, "next", keeper_comes_first)
+    assert reserver.next(3) is not None
+
+
+def test_what_callbacks_take_counts_for_how_much_is_claimed(
+    app: bide.App, store: Troubled, note: Any
+) -> None:
+    app.lifecycle.after("perform", lambda *_: clock.sleep(0.06))
+    app.enqueue_many(note.bind() for _ in range(4))
+    assert app.worker().work_off() == (4, 0)
+    assert set(store.claims) == {1}

@@ -66,8 +66,8 @@ class Means(NamedTuple):
 class _Attempt:
     """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506).
 
-    Moments are monotonic; `ended` is 0 while it has not succeeded. `births` tells the process in which
-    it began from children that the job forks.
+    Moments are monotonic; `ended` is 0 until it has succeeded, and where others had their turn then.
+    `births` tells the process in which it began from children that the job forks.
     """
 
     __slots__ = ("began", "births", "ended", "succeeded")
@@ -216,7 +216,9 @@ class Attempts:
         if job.kept is not None:
             job.kept.started_at = attempt.started_at
             at_once = at_once or job.kept.at_once
-        now = attempt.ended = clock.monotonic()
+        now = clock.monotonic()
+        if not at_once:
+            attempt.ended = now
         if self._finished(job, now) or at_once:
             self._reserver.report()
         if self._tally is not None:

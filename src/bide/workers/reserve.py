@@ -84,9 +84,10 @@ class Reserver:
 
         With `more` the worker will go on behind that number, so that claims for then may be sent.
         """
-        if not self._ahead:
-            self._claim(number, more=more)
         job = self._ahead.next()
+        if job is None:  # whoever asks how many wait may be told of some that the keeper takes back
+            self._claim(number, more=more)
+            job = self._ahead.next()
         if job is not None and job.crashes:
             self._leave_alone()
         return job
