@@ -83,40 +83,42 @@ def memory(environment: dict[str, str], directory: str) -> dict[str, float]:
     for name, text in ("plain", PLAIN), ("awaiting", AWAITING):
         Path(directory, f"{name}.py").write_text(text)
 
-    def worker(one: psutil.Process) -> list[float]:
-        return [one.memory_info().rss / 1e6]
+    def worker(one: psutil.Process) -> dict[str, float]:
+        return {"Rss": one.memory_info().rss / 1e6}
 
-    def workers(of: str) -> Any:
+    def largest(one: psutil.Process) -> dict[str, float]:
         # The keeper of the fleet is the first child.
-        return lambda one: sorted(rolled(child.pid, of) for child in one.children()[1:])
+        pids = [child.pid for child in one.children()[1:]]
+        return {of: max(rolled(pid, of) for pid in pids) for of in ("Pss", "Private_Dirty")}
 
-    alone = measured(environment, directory, "plain", [], worker)
-    four = measured(environment, directory, "plain", ["-n", "4"], workers("Pss"))
-    own = measured(environment, directory, "plain", ["-n", "4"], workers("Private_Dirty"))
-    awaiting = measured(environment, directory, "awaiting", [], worker)
-    four_awaiting = measured(environment, directory, "awaiting", ["-n", "4"], workers("Pss"))
+    # The first start writes the bytecode of what no other program has imported.
+    subprocess.run(command("plain", "workoff"), env=environment, cwd=directory, check=True)
+    alone = measured(environment, directory, command("plain", "work"), worker)
+    four = measured(environment, directory, command("plain", "work", "-n", "4"), largest)
+    awaiting = measured(environment, directory, command("awaiting", "work"), worker)
+    more = measured(environment, directory, command("awaiting", "work", "-n", "4"), largest)
     return {
-        "idle worker alone MB": round(alone[-1], 1),
-        "one of four MB (PSS)": round(four[-1], 1),
-        "one of four MB (private)": round(own[-1], 1),
-        "alone, with asyncio MB": round(awaiting[-1], 1),
-        "one of four, with asyncio MB (PSS)": round(four_awaiting[-1], 1),
+        "idle worker alone MB": round(alone["Rss"], 1),
+        "one of four MB (PSS)": round(four["Pss"], 1),
+        "one of four MB (private)": round(four["Private_Dirty"], 1),
+        "alone, with asyncio MB": round(awaiting["Rss"], 1),
+        "one of four, with asyncio MB (PSS)": round(more["Pss"], 1),
     }
 
 
+def command(app: str, verb: str, *how: str) -> list[str]:
+    """A command of the command line, for one of these applications."""
+    return [sys.executable, "-m", "bide.cli", "--app", f"{app}:app", verb, "-q", *how]
+
+
 def measured(
-    environment: dict[str, str], directory: str, app: str, how: list[str], look: Any
-) -> list[float]:
+    environment: dict[str, str], directory: str, command: list[str], look: Any
+) -> dict[str, float]:
     """What `look` sees of a worker that has had nothing to do for two seconds."""
-    command = [sys.executable, "-m", "bide.cli", "--app", f"{app}:app", "work", "-q", *how]
-    # The first start writes the bytecode of what no other program has imported.
-    subprocess.run(
-        [*command[:5], "workoff", "-q"], env=environment, cwd=Path(directory), check=True
-    )
-    worker = subprocess.Popen(command, env=environment, cwd=Path(directory))
+    worker = subprocess.Popen(command, env=environment, cwd=directory)
     try:
         time.sleep(4)
-        return list(look(psutil.Process(worker.pid)))
+        return dict(look(psutil.Process(worker.pid)))
     finally:
         worker.terminate()
         worker.wait(30)
