@@ -170,41 +170,64 @@ def test_limits_may_be_nested_and_the_outer_one_still_rings() -> None:
     assert told == ["inner is over"]
 
 
-@pytest.mark.parametrize("edge", ["entered", "left"])
+class Rings(Alarm):
+    """Rings, and its limit is over, just `before` or just `after` another limit holds."""
+
+    now = ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        now = self.now if name == "holds" else ""
+        if now == "before":
+            self._ring()
+        super().__setattr__(name, value)
+        if now == "after":
+            self._ring()
+
+    def _ring(self) -> None:
+        assert self.holds is not None
+        self.now, self.holds.until = "", 0.0
+        signal.raise_signal(signal.SIGALRM)
+
+
+@pytest.mark.parametrize(("entered", "left"), [("after", ""), ("", "before")])
 def test_an_alarm_that_rings_as_a_limit_is_entered_or_left_spares_the_outer_one(
-    monkeypatch: pytest.MonkeyPatch, edge: str
+    monkeypatch: pytest.MonkeyPatch, entered: str, left: str
 ) -> None:
     """What is raised before a body or behind it would leave its limit in force for ever."""
-
-    class Rings(Alarm):
-        now = False
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            if name != "holds" or not self.now:
-                super().__setattr__(name, value)
-                return
-            self.now = False
-            if edge == "entered":
-                super().__setattr__(name, value)
-            assert self.holds is not None
-            self.holds.until = 0.0
-            signal.raise_signal(signal.SIGALRM)
-            super().__setattr__(name, value)
-
     monkeypatch.setattr(timeouts, "Alarm", Rings)
     deadline = Deadline()
     alarm: Any = deadline._alarm
 
     def outer() -> None:
         with deadline.limit(0.3):
-            alarm.now = edge == "entered"
+            alarm.now = entered
             with suppress(WorkerTimeout), deadline.limit(5):
-                alarm.now = edge == "left"
+                alarm.now = left
             busy(2)
 
     with pytest.raises(WorkerTimeout, match=r"0\.3"):
         outer()
     deadline.disarm()
+
+
+def test_a_limit_that_is_over_when_an_inner_one_is_left_ends_its_body_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise a body that enters limits all the time would have none."""
+    monkeypatch.setattr(timeouts, "Alarm", Rings)
+    deadline, told = Deadline(), []
+    alarm: Any = deadline._alarm
+
+    def outer() -> None:
+        with deadline.limit(5):
+            with deadline.limit(5):
+                alarm.now = "after"
+            told.append("went on")
+
+    with pytest.raises(WorkerTimeout):
+        outer()
+    deadline.disarm()
+    assert told == []
 
 
 def test_the_alarm_of_the_program_is_given_back() -> None:

@@ -150,7 +150,7 @@ class Alarm:
         if self.wish is None and now < limit.until:
             self.arm(limit.until)
             return
-        if _is_at_an_edge(frame):
+        if _is_at_the_edge_of(limit, frame):
             self.arm(now + _A_MOMENT)
             return
         limit.raised, self.wish = self.wish or WorkerTimeout(limit.seconds), None
@@ -194,10 +194,10 @@ class _Limit:
 _EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__}
 
 
-def _is_at_an_edge(frame: FrameType | None) -> bool:
-    """Whether a limit is just being entered or left: it would hold for ever if that were cut short."""
+def _is_at_the_edge_of(limit: _Limit, frame: FrameType | None) -> bool:
+    """Whether it is just being entered or left: it would hold for ever if that were cut short."""
     while frame is not None:
-        if frame.f_code in _EDGES:
+        if frame.f_code in _EDGES and frame.f_locals["self"] is limit:
             return True
         frame = frame.f_back
     return False
