@@ -118,6 +118,38 @@ def test_a_child_that_a_job_forks_leaves_the_records_session_to_its_parent(
     assert closed.read_text() == "True"
 
 
+@pytest.mark.parametrize("where", ["failure hook", "callback"])
+def test_a_child_that_is_forked_behind_a_job_is_no_second_worker(
+    app: bide.App, tmp_path: Path, where: str
+) -> None:
+    told = tmp_path / "told"
+
+    def forks(*_: object) -> None:
+        if child := os.fork():
+            os.waitpid(child, 0)
+
+    @app.job
+    class Job:
+        def perform(self) -> None:
+            if where == "failure hook":
+                raise ValueError("once")
+
+        def failure(self, job: bide.Job) -> None:
+            forks()
+
+    def work() -> tuple[int, int]:
+        counts = app.worker().work_off()
+        with told.open("a") as file:
+            file.write("worked off\n")
+        return counts
+
+    if where == "callback":
+        app.lifecycle.after("perform", forks)
+    app.enqueue(Job())
+    in_child(work)
+    assert told.read_text() == "worked off\n"
+
+
 class Unspeakable(Exception):
     """Its text cannot be asked for."""
 

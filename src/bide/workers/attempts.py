@@ -135,6 +135,8 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
             self._callback_failed(job, attempt, error)
         finally:
+            if children.lineage.births != attempt.births:  # a hook or a callback has forked it
+                children.leave_stray(None)
             if job.at_work:
                 job.let_go()
             self.running = outer
