@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 WORKERS = 8
+WITNESSES = 2
 #: Seconds of the storm.
 SECONDS = 60.0
 #: The same in bin/soak.
@@ -40,6 +41,8 @@ class Weather:
         self.book = book
         self.fleet = book.work("-n", str(WORKERS))
         self.alone = book.work()
+        #: Nobody kills its workers: what they hold at the end is what they gathered.
+        self.witness = book.work("-n", str(WITNESSES))
         self._stopped: list[psutil.Process] = []
         self.random = random.Random()
 
@@ -96,7 +99,7 @@ class Weather:
 
 
 class Figures:
-    """What a supervisor holds; its children live too short in a storm."""
+    """What a process holds."""
 
     def __init__(self, pid: int) -> None:
         process = psutil.Process(pid)
@@ -106,6 +109,12 @@ class Figures:
     def __repr__(self) -> str:
         return f"{self.descriptors} descriptors, {self.memory / MEGABYTE:.1f} MB"
 
+    @classmethod
+    def of(cls, weather: Weather) -> dict[int, Figures]:
+        """Of the supervisor in the storm, and of the keeper and the workers that nobody kills."""
+        pids = [weather.fleet.pid, *(one.pid for one in children(weather.witness.pid))]
+        return {pid: cls(pid) for pid in pids}
+
 
 def rage(tmp_path: Path, url: str, seconds: float, count: int) -> None:
     pauses = {"LEDGER_PAUSE": 0.01, "LEDGER_ENQUEUE_PAUSE": max(0.02, seconds / count * 20)}
@@ -113,15 +122,16 @@ def rage(tmp_path: Path, url: str, seconds: float, count: int) -> None:
     with ledger(tmp_path, url, **settings, **pauses) as book:
         weather = Weather(book)
         wait_until(lambda: len(children(weather.fleet.pid)) == WORKERS + 1, within=60)
+        wait_until(lambda: len(children(weather.witness.pid)) == WITNESSES + 1, within=60)
         book.enqueue(count)
         did = _blow(weather, seconds / 3)
         weather.replace_the_supervisor()
         did += _blow(weather, seconds / 3)
-        before = Figures(weather.fleet.pid)
+        before = Figures.of(weather)
         did += _blow(weather, seconds / 3)
-        # It may hold one more for a moment, while it replaces a worker.
-        wait_until(lambda: Figures(weather.fleet.pid).descriptors <= before.descriptors, within=20)
-        after = Figures(weather.fleet.pid)
+        # Any may hold more for a moment, while it replaces a worker or reports.
+        wait_until(lambda: _more(before, Figures.of(weather)) == [], within=20)
+        after = Figures.of(weather)
         print(f"{dict(did)}: {before}, then {after}")  # noqa: T201 - figures
         done = len(book.ask("SELECT 1 FROM ledger"))
         weather.replace_the_supervisor()
@@ -133,10 +143,17 @@ def rage(tmp_path: Path, url: str, seconds: float, count: int) -> None:
         assert book.lost() == set()
         assert book.doubled_leases() == {}
         assert did["SIGKILL"] > seconds / 2
-        assert after.memory - before.memory < 2 * MEGABYTE
+        assert after.keys() == before.keys()
+        for pid, figures in after.items():
+            assert figures.memory - before[pid].memory < 2 * MEGABYTE
         book.stop()
         assert (book.left(), book.app.store.workers()) == (0, [])
         assert book.processes_here() == []
+
+
+def _more(before: dict[int, Figures], after: dict[int, Figures]) -> list[int]:
+    """Who holds more descriptors than before."""
+    return [pid for pid in before if after[pid].descriptors > before[pid].descriptors]
 
 
 def _blow(weather: Weather, seconds: float) -> Counter[str]:
