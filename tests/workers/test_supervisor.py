@@ -220,6 +220,17 @@ def test_exit_on_complete_ends_the_fleet_when_nothing_is_left(shop: Fleet) -> No
     assert len(shop.notes(did=None)) == 3
 
 
+def test_a_fleet_that_ends_when_nothing_is_left_replaces_workers_until_then(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    with fleet(tmp_path, sqlite_url, sleep_delay=0.5, recycle_after_jobs=2) as shop:
+        for number in range(9):
+            shop.enqueue("work", number)
+        shop.start("-n", "2", "--exit-on-complete")
+        assert shop.wait(20) == 0
+        assert {note["did"] for note in shop.notes(did=None)} == set(range(9))
+
+
 @pytest.mark.parametrize(
     "share", [{"recycle_after_jobs": 1}, {"recycle_after": 0.1}, {"recycle_above_memory": 1000}]
 )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from bide import clock
 from bide.events import emit
 from bide.jobs.store import Lease
-from bide.workers.children import Ended
+from bide.workers.children import SPENT, Ended
 from bide.workers.deaths import Death, Deaths
 from bide.workers.roster import Place
 from bide.workers.settings import Settings
@@ -43,7 +43,9 @@ class Casualties:
         self._tell(lines, ended, self._overdue(place) if place.killed_for else [], place.killed_for)
         for index in place.entries:
             self._slate.entry(index).wipe()
-        bad = bool(ended.signal or ended.status) or any(line.job_id for line in lines)
+        bad = bool(ended.signal or ended.status not in (0, SPENT)) or any(
+            line.job_id for line in lines
+        )
         if bad:
             emit("child_died", pid=ended.pid, place=place.index, how=str(ended))
         return bad, any(line.done or line.job_id for line in lines)

@@ -23,6 +23,8 @@ _PARENTS_OWN = (
 CRASHED = 70
 #: The status of a child whose settings or tables do not let it work, however often it is started (EX_CONFIG).
 MISCONFIGURED = 78
+#: The status of a worker that has done its share and is to be replaced (EX_TEMPFAIL).
+SPENT = 75
 
 _first_in_children: list[Callable[[], None]] = []
 

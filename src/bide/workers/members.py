@@ -15,7 +15,7 @@ from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers import titles
-from bide.workers.children import MISCONFIGURED
+from bide.workers.children import MISCONFIGURED, SPENT
 from bide.workers.commission import Commission
 from bide.workers.deaths import Deaths
 from bide.workers.fleet import Fleet
@@ -36,6 +36,7 @@ class Startable(Protocol):
     """A worker of the fleet."""
 
     requests: Requests
+    recycled: bool
 
     def start(self) -> None: ...
 
@@ -120,7 +121,7 @@ class Members:
         ]
         self._lifecycle.run("after_fork", lambda _: None, workers[0])
         _work_together(workers)
-        return 0
+        return SPENT if any(worker.recycled for worker in workers) else 0
 
     def _become(self, role: str, parent: int) -> None:
         """Own process group: Ctrl-C in a terminal is the supervisor's to handle."""

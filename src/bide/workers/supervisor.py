@@ -13,7 +13,7 @@ from bide.jobs.handle import Home
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.store import Wanted
 from bide.workers.casualties import LAST_GRACE, Casualties
-from bide.workers.children import MISCONFIGURED, Ended, fork_child, reap, reap_strangers
+from bide.workers.children import MISCONFIGURED, SPENT, Ended, fork_child, reap, reap_strangers
 from bide.workers.commission import Commission
 from bide.workers.deaths import Deaths
 from bide.workers.logfile import LogFile
@@ -365,7 +365,7 @@ class Supervisor:
         bad, useful = self._casualties.bury(place, ended)
         self._misconfigured = self._misconfigured or (ended.status == MISCONFIGURED and not useful)
         self.roster.buried(place, bad=bad, useful=useful)
-        if self._exit_on_complete and not bad:
+        if self._exit_on_complete and not bad and ended.status != SPENT:
             self._completed.add(place.index)
 
     def _line(self, index: int) -> Running:

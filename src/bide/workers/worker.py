@@ -69,6 +69,8 @@ class Worker:
         self._registered: WorkerRef | None = None
         self._handlers = Held({})
         self._given_up, self._doubted = 0, False
+        #: Whether it ended because it has done its share: another one goes on.
+        self.recycled = False
         self._born, self._done = clock.monotonic(), 0
 
     @property
@@ -301,6 +303,7 @@ class Worker:
         )
         if not any(reasons):
             return False
+        self.recycled = True
         emit("recycled", worker=self, jobs=self._done)
         return True
 
