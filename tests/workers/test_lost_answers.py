@@ -15,7 +15,8 @@ from bide.jobs.job import JobRow, State
 from bide.jobs.store import Wanted, WorkerRef
 from bide.jobs.stores.memory import MemoryStore
 from bide.workers.housekeeping import Housekeeping, Touch
-from bide.workers.worker import RELIEF_AFTER
+from bide.workers.slate import Slate
+from bide.workers.worker import RELIEF_AFTER, Worker
 
 
 class Deafening(MemoryStore):
@@ -199,6 +200,25 @@ def test_a_worker_that_was_given_up_enters_again_before_it_claims(
     worker.work_off(2)
     assert len(shop.events("given_up")) == 1
     assert len(shop.events("lease_lost")) == 1
+    assert shop.ran == [1]
+
+
+def test_a_worker_of_a_fleet_heeds_its_keeper_before_the_next_job(
+    make_shop: Callable[..., Shop],
+) -> None:
+    shop, slate = make_shop(), Slate(1)
+    app, entry = shop.app, slate.entry(0)
+    worker = Worker(app._home, app.lifecycle, app.settings, entry=entry)
+
+    @app.job
+    def suspended() -> None:
+        shop.store.rescue(timedelta(0), clock.utc_now(), max_crashes=9, max_attempts=9)
+        slate.entry(0).gave_up()
+
+    suspended.delay()
+    shop.work.delay(1)
+    worker.work_off(2)
+    assert len(shop.events("given_up")) == 1
     assert shop.ran == [1]
 
 
