@@ -250,7 +250,7 @@ def test_the_second_worker_is_told_of_an_old_sqlite(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], warned: int
 ) -> None:
     """Once: neither a worker alone nor the third."""
-    monkeypatch.setattr("bide.db.drivers.sqlite3.sqlite_version_info", version)
+    monkeypatch.setattr("sqlite3.sqlite_version_info", version)
     store = SQLiteStore(Database(sqlite_url))
     migrate(store.database, JOBS)
     heard: list[str] = []

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from math import inf
+from operator import attrgetter
+from typing import Final
 
 from bide.jobs.handle import Job
 from bide.jobs.store import Lease
 
+#: How often a worker died at the job of a row.
+CRASHES: Final = attrgetter("crashes")
 #: Seconds of work that a worker may hold claimed.
 HORIZON = 0.1
 

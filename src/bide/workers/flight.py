@@ -10,7 +10,7 @@ from bide.errors import ConnectionLost, DatabaseError
 from bide.jobs.exchange import Exchange, Exchanging
 from bide.jobs.handle import Home, Job
 from bide.jobs.store import Lease, Wanted, WorkerRef
-from bide.workers.ahead import Ahead
+from bide.workers.ahead import CRASHES, Ahead
 from bide.workers.finishes import Finishes
 from bide.workers.hand import Hand
 
@@ -83,7 +83,7 @@ class Flight:
                 self._finishes.answered(sent.leases, done)
             self._hand.take([(row.id, row.lease) for row in rows])
             self._ahead.put([Job(self._home, row) for row in rows])
-            return len(rows) == sent.limit and not any(row.crashes for row in rows)
+            return len(rows) == sent.limit and not any(map(CRASHES, rows))
 
     def _lost(self, leases: list[Lease]) -> None:
         self._finishes.unanswered(leases)

@@ -11,7 +11,7 @@ from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, FatalBacken
 from bide.events import emit
 from bide.jobs.handle import Home, Job
 from bide.jobs.store import Wanted, WorkerRef
-from bide.workers.ahead import Ahead, leases
+from bide.workers.ahead import CRASHES, Ahead, leases
 from bide.workers.finishes import Finishes
 from bide.workers.flight import Flight
 from bide.workers.hand import Hand
@@ -182,7 +182,7 @@ class Reserver:
             self.hand.take([(row.id, row.lease) for row in rows])
         self._errors = 0
         self._ahead.put([Job(self._home, row) for row in rows])
-        self._learn(any(row.crashes for row in rows))
+        self._learn(any(map(CRASHES, rows)))
 
     def _learn(self, suspicious: bool) -> None:
         """Jobs that must run alone come in swarms: then few are claimed, that few go back unrun."""

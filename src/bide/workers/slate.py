@@ -13,12 +13,12 @@ import tempfile
 from typing import NamedTuple
 
 #: worker id, job id, lease, began, limit, beat, given up, jobs done, pid, place, at work, name.
-_LAYOUT = struct.Struct("<qqqdddqqqqq40s")
+_LAYOUT = struct.Struct("=qqqdddqqqqq40s")
 _SIZE = 128
 _WORKER, _JOB, _BEAT, _GIVEN_UP, _DONE, _PID, _PLACE = 0, 8, 40, 48, 56, 64, 72
 _AT_WORK, _NAME = 80, 88
-_AS_JOB, _AS_NAME = struct.Struct("<qqdd"), struct.Struct("40s")
-_AS_MOMENT = struct.Struct("<d")
+_AS_JOB, _AS_NAME = struct.Struct("=qqdd"), struct.Struct("40s")
+_AS_MOMENT = struct.Struct("=d")
 #: Of the numbers in a slate, each of 8 bytes.
 _WORD = 8
 
@@ -133,7 +133,7 @@ class Entry:
         self._write("q", _GIVEN_UP, self.read().given_up + 1)
 
     def _write(self, kind: str, offset: int, value: float) -> None:
-        struct.pack_into(f"<{kind}", self._memory, self._at + offset, value)
+        struct.pack_into(f"={kind}", self._memory, self._at + offset, value)
 
 
 def _nameless_file() -> int:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import inf
 from operator import sub
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bide import clock
 from bide.errors import NotMigrated, WorkerTimeout
@@ -84,7 +84,7 @@ class Tally:
         clocks = clock.utc_now().timestamp() - now
         one = (job.queue, job.name, due or _NEVER, began, now)
         with self._adding:
-            line = self._attempts(_key(one, clocks), [one], clocks, FAILED_ATTEMPTS)
+            line = self._attempts(_key(one, clocks), _Moments.of([one]), clocks, FAILED_ATTEMPTS)
             line[_TIMED_OUT] += isinstance(error, WorkerTimeout)
             line[_FAILED] += job.state == "failed"
 
@@ -119,19 +119,19 @@ class Tally:
             ended = self._ended[:]
             del self._ended[: len(ended)]
             self._clocks_until = -inf
-            for key, attempts in _by_line(ended, self._clocks):
-                self._attempts(key, attempts, self._clocks, SUCCEEDED)
+            for key, moments in _by_line(ended, self._clocks):
+                self._attempts(key, moments, self._clocks, SUCCEEDED)
 
-    def _attempts(self, key: Key, attempts: list[_Ended], clocks: float, how: int) -> list[Any]:
+    def _attempts(self, key: Key, moments: _Moments, clocks: float, how: int) -> list[Any]:
         """Count attempts that ended in the same way; their line."""
         line = self._line(key)
-        line[how] += len(attempts)
-        _, _, dues, begans, nows = zip(*attempts, strict=True)
-        _measure(line, sorted(map(sub, nows, begans)), _RUN, _RUN_BUCKET)
+        dues, begans, nows = moments
+        line[how] += len(nows)
+        _measure(line, [*map(sub, nows, begans)], _RUN, _RUN_BUCKET)
         starts = [clocks + began for began in begans]
-        waits = sorted(map(sub, starts, map(datetime.timestamp, dues)))
-        early = bisect_left(waits, 0.0)
-        waits[:early] = [0.0] * early
+        waits = [*map(sub, starts, map(datetime.timestamp, dues))]
+        if min(waits) < 0:
+            waits = [max(0.0, wait) for wait in waits]
         _measure(line, waits, _WAIT, _WAIT_BUCKET)
         return line
 
@@ -152,18 +152,31 @@ class Tally:
                 self._written.pop(key, None)
 
 
-def _by_line(ended: list[_Ended], clocks: float) -> Iterable[tuple[Key, list[_Ended]]]:
+class _Moments(NamedTuple):
+    """Of attempts that are counted together, one of each: due, began, ended."""
+
+    dues: tuple[datetime, ...]
+    begans: tuple[float, ...]
+    nows: tuple[float, ...]
+
+    @classmethod
+    def of(cls, ended: list[_Ended]) -> _Moments:
+        """At least one attempt."""
+        return cls._make([*zip(*ended, strict=True)][2:])
+
+
+def _by_line(ended: list[_Ended], clocks: float) -> Iterable[tuple[Key, _Moments]]:
     """Attempts by their lines; most often all are of one job and one minute."""
     if not ended:
-        return ()
-    queues, names, _, begans, nows = zip(*ended, strict=True)
+        return []
+    queues, names, dues, begans, nows = zip(*ended, strict=True)
     minute = (clocks + min(begans)) // 60
     if len({*queues}) == len({*names}) == 1 and minute == (clocks + max(nows)) // 60:
-        return [((int(minute), queues[0], names[0]), ended)]
+        return [((int(minute), queues[0], names[0]), _Moments(dues, begans, nows))]
     lines: dict[Key, list[_Ended]] = {}
     for one in ended:
         lines.setdefault(_key(one, clocks), []).append(one)
-    return lines.items()
+    return [(key, _Moments.of(each)) for key, each in lines.items()]
 
 
 def _key(one: _Ended, clocks: float) -> Key:
@@ -172,9 +185,15 @@ def _key(one: _Ended, clocks: float) -> Key:
 
 
 def _measure(line: list[Any], values: list[float], sums: int, buckets: int) -> None:
-    """Add sorted seconds to a sum, its longest and its histogram."""
+    """Add seconds to a sum, its longest and its histogram. Short jobs mostly fall into one bucket."""
+    longest = max(values)
     line[sums] += sum(values)
-    line[sums + 1] = max(line[sums + 1], values[-1])
+    line[sums + 1] = max(line[sums + 1], longest)
+    place = bisect_left(BOUNDS, longest)
+    if place == bisect_left(BOUNDS, min(values)):
+        line[buckets + place] += len(values)
+        return
+    values.sort()
     below = 0
     for place, bound in enumerate((*BOUNDS, inf)):
         up_to = bisect_right(values, bound, below)

@@ -67,8 +67,13 @@ def info_text(info: dict[str, Any]) -> str:
 def by_number(leases: Sequence[Lease]) -> dict[int, list[int]]:
     """Ids by the number of their lease, which is 1 for most; in one order for everybody, so that two reports
     cannot wait for each other."""
+    if not leases:
+        return {}
+    ids, numbers = zip(*sorted({*leases}), strict=True)
+    if numbers.count(numbers[0]) == len(numbers):
+        return {numbers[0]: [*ids]}
     many: dict[int, list[int]] = {}
-    for job_id, number in sorted(set(leases)):
+    for job_id, number in zip(ids, numbers, strict=True):
         many.setdefault(number, []).append(job_id)
     return many
 

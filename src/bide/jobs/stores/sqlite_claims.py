@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import compress
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from bide import clock
@@ -25,6 +27,7 @@ _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _RUNNING: Final = int(State.RUNNING)
 #: Makes a row of as many values as it has fields, without the call in which names could be given.
 _new: Final = tuple.__new__
+_ID: Final = itemgetter(0)
 
 
 class Order(NamedTuple):
@@ -51,7 +54,7 @@ class Claims:
         if rows:
             worker = order.worker
             taken = {"worker": worker.name, "worker_id": worker.id, "now": now}
-            self._at(connection, "claim", [row[0] for row in rows], taken)
+            self._at(connection, "claim", [*map(_ID, rows)], taken)
         order = order._replace(now=order.now.astimezone(UTC))
         return [_claimed(order, row) for row in rows]
 
@@ -66,12 +69,14 @@ class Claims:
     ) -> set[int]:
         """Delete the jobs whose lease is still this worker's, with the attempts that they had."""
         held = self._held(connection, worker, leases)
-        if held:
-            self._at(connection, "finish", [row[0] for row in held], {})
-        failed = [job_id for job_id, failed in held if failed]
-        if failed:
-            connection.execute(self._statements["drop_attempts"], {"ids": json.dumps(failed)})
-        return {row[0] for row in held}
+        if not held:
+            return set()
+        ids, failed = zip(*held, strict=True)
+        self._at(connection, "finish", ids, {})
+        if any(failed):
+            params = {"ids": json.dumps([*compress(ids, failed)])}
+            connection.execute(self._statements["drop_attempts"], params)
+        return {*ids}
 
     def keep(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease], now: str
