@@ -115,7 +115,8 @@ def test_a_rehearsal_waits_for_no_database(kind: str) -> None:
             store.rehearse(Wanted(), deadline.limit(0.2))  # type: ignore[attr-defined]
             assert time.monotonic() - began < 5
             gc.collect()
-            assert psutil.Process().num_fds() == before
+            # Threads of other tests may have closed theirs meanwhile.
+            assert psutil.Process().num_fds() <= before
     deadline.disarm()
 
 
