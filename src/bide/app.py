@@ -334,7 +334,7 @@ class App(Declarer):
     def close(self) -> None:
         """Give up this process' connections; the App can still be used and opens new ones. Texts in
         its database are watched no more until one is looked up."""
-        database = vars(self).get("database")
+        database = self._opened
         if database is None:  # it was not asked for yet, or the jobs are in memory
             return
         if self.i18n is not None:
@@ -342,6 +342,11 @@ class App(Declarer):
 
             unwatch_all(database)
         self.store.close()
+
+    @property
+    def _opened(self) -> Database | None:
+        """The database floor's engine, if it was asked for."""
+        return vars(self).get("database")
 
     def __repr__(self) -> str:
         return f"<bide.App {self.shown_url}>"

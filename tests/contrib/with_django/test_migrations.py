@@ -70,7 +70,9 @@ PROGRAM = """
     # Another database of the project has no tables of Bide's.
     migrate("--database", "other")
     assert version_of(connections["other"], "bide_jobs_version") is None
+    opened = app.database._pool._engine
     app.close()
+    assert opened.reset() is None
     print("done")
 """
 

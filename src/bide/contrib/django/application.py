@@ -79,6 +79,10 @@ class DjangoApp(App):
         found: Database = built["database"]
         return found
 
+    @property
+    def _opened(self) -> Database | None:
+        return self._built.get("database")
+
     def built_for_place(self) -> dict[str, Any]:
         """What was built for the database that the alias means now."""
         place = (*place_of(self.alias), in_tests())
