@@ -177,6 +177,22 @@ def test_a_history_with_gaps_means_reading_everything(door: Door, open_texts: Op
     assert there.t("b") == "2"
 
 
+def test_a_counter_that_was_only_made_is_no_reason_to_read_anything(
+    door: Door, open_texts: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = open_texts(scope="new"), open_texts()
+    there.store("en", {"a": "1"})
+    assert there.t("a") == "1"
+    live = databases(there.backend)[0].live
+    watch.unwatch(live)
+    rows = databases(here.backend)[0].live.rows
+    door.run(rows.locked)
+    monkeypatch.setattr(live.rows, "changed", lambda *_: pytest.fail("read"))
+    assert live.refresh()
+    assert live.snapshot is not None
+    assert live.snapshot.versions == {"": 1, "new": 0}
+
+
 def test_scopes_are_kept_apart(door: Door, open_texts: Open) -> None:
     """I18N-607, I18N-608."""
     one, two, all_ = open_texts(scope="one"), open_texts(scope="two"), open_texts()

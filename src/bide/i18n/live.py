@@ -189,6 +189,8 @@ class Live:
             for scope, version in now.items()
             if version != before.get(scope, 0)
         }
+        if not newer:  # a scope whose counter was made, and nothing changed yet
+            return []
         changes = self.rows.changed(connection, newer)
         told = {(scope, version) for scope, version, _, _ in changes}
         if any((scope, version + 1) not in told for scope, version in newer.items()):
