@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from bide.db.connection import Connection
 from bide.db.engine import Database as Door
-from bide.errors import InvalidTextArgument
+from bide.errors import ConnectionLost, InvalidTextArgument
 from bide.i18n import Database, Fallbacks, I18n, LocaleFallbacks, Missing
 from bide.i18n.editing.editor import Editor
 from bide.i18n.editing.listing import Search
 from bide.i18n.editing.saving import Edit
 from bide.i18n.side_tables.history import HistoryRows
+from bide.i18n.snapshot import Versions
 
 
 def keys(editor: Editor, locale: str = "de", state: str = "", words: str = "") -> list[str]:
@@ -113,6 +115,26 @@ def test_a_change_that_is_counted_before_it_is_read_is_listed_at_once(
     open_editor().sources.database.store("en", {"plain": "2"})
     monkeypatch.setattr(editor.sources.database.live, "refresh", lambda: False)
     assert keys(editor, state="changed") == ["plain"]
+
+
+def test_what_was_read_before_the_connection_was_lost_is_in_the_list(
+    editor: Editor, open_editor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keys(editor, state="review") == []
+    open_editor().reviews.request("de", "title", "Ann")
+    monkeypatch.setattr(editor.sources.database.live, "refresh", lambda: False)
+    rows = editor.sources.database.live.rows
+    ask, lost = rows.versions, [ConnectionLost("gone"), ConnectionLost("gone")]
+
+    def versions(connection: Connection) -> Versions:
+        if lost:
+            raise lost.pop()
+        return ask(connection)
+
+    monkeypatch.setattr(rows, "versions", versions)
+    with pytest.raises(ConnectionLost):
+        editor.listing("de")
+    assert keys(editor, state="review") == ["title"]
 
 
 def test_a_first_list_reads_no_changes_but_those_of_source_texts(

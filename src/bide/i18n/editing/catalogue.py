@@ -67,42 +67,44 @@ class Facts:
         self.changes: dict[str, int] = {}
         self._notes_version = self._version = -1
         self._updates_seen = 0
+        #: First parts of which something was read that no list was told yet: a read may end halfway.
+        self._changed: set[str] = set()
 
     def refresh(self, sources: Sources) -> set[str]:
         """Ask for what is new; the first parts of the keys that it is about."""
         rows = sources.database.live.rows
 
-        def work(connection: Connection) -> set[str]:
-            changed = self._read_notes(connection, NoteRows(rows))
+        def work(connection: Connection) -> None:
+            self._read_notes(connection, NoteRows(rows))
             # Before the changes: what is committed in between is then read twice instead of never.
             version = rows.versions(connection).get(rows.side_scope, 0)
             if version != self._version:
                 if self.locale != self.updates.source:
                     self.updates.refresh(connection, HistoryRows(rows), version)
-                    self._read_changes(connection, HistoryRows(rows), changed)
+                    self._read_changes(connection, HistoryRows(rows))
                 self._read_missing(connection, UseRows(rows))
                 self._version = version
-            return changed
 
-        return rows.database.read(work)
+        rows.database.read(work)
+        changed, self._changed = self._changed, set()
+        return changed
 
-    def _read_notes(self, connection: Connection, rows: NoteRows) -> set[str]:
-        fresh = rows.changed(connection, self.locale, self._notes_version)
-        for note in fresh:
+    def _read_notes(self, connection: Connection, rows: NoteRows) -> None:
+        for note in rows.changed(connection, self.locale, self._notes_version):
             self.notes.setdefault(head(note.key), {})[note.key] = note
             self._notes_version = max(self._notes_version, note.version)
-        return {head(note.key) for note in fresh}
+            self._changed.add(head(note.key))
 
-    def _read_changes(self, connection: Connection, rows: HistoryRows, changed: set[str]) -> None:
+    def _read_changes(self, connection: Connection, rows: HistoryRows) -> None:
         updates = self.updates
-        changed.update(updates.heads[self._updates_seen :])
+        self._changed.update(updates.heads[self._updates_seen :])
         self._updates_seen = len(updates.heads)
         # A translation that was written before any source text changed is up to date or it is not,
         # whenever that was.
         if updates.first is not None:
             for number, key in rows.written(connection, self.locale, self._version, updates.first):
                 self.changes[base(key)] = number
-                changed.add(head(key))
+                self._changed.add(head(key))
 
     def _read_missing(self, connection: Connection, rows: UseRows) -> None:
         self.wanted = {}
