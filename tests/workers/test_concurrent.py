@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import bide
 from bide import events
+from bide.errors import ConnectionLost
 from bide.jobs.job import Filter, State
 from bide.jobs.store import Wanted
+from bide.workers.worker import Worker
 from waiting import wait_until
 from workers.fleets import fleet
 
@@ -171,6 +175,94 @@ def test_a_worker_that_ends_lets_what_it_left_running_end_first(app: bide.App) -
     worker.start()
     assert ended == ["long"]
     assert {row.state for row in app.store.find(Filter())} == {State.READY}
+
+
+def test_what_runs_goes_on_while_a_callback_prevents_loop_events(app: bide.App) -> None:
+    release, closed, looks = asyncio.Event(), False, 0
+    worker = app.worker_for(Wanted(), concurrency=2)
+
+    @app.job
+    async def long() -> None:
+        await asyncio.wait_for(release.wait(), 10)
+        worker.stop()
+
+    @app.job
+    async def close(really: bool) -> None:
+        nonlocal closed
+        closed = closed or really
+
+    @app.lifecycle.around("loop")
+    def pause(worker: Worker, proceed: Callable[[Worker], None]) -> None:
+        nonlocal looks
+        looks += 1
+        if not closed:
+            proceed(worker)
+            return
+        release.set()
+        if looks > 100:
+            worker.stop()
+
+    long.delay()
+    for number in range(120):
+        close.delay(number == 60)
+    worker.start()
+    assert looks == 2
+
+
+def test_a_worker_that_must_stop_while_the_database_is_away_lets_its_jobs_end(
+    app: bide.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    worker = app.worker_for(Wanted(), concurrency=2)
+    claim = app.store.claim
+
+    @app.job
+    async def long() -> None:
+        await asyncio.sleep(0)
+        ended.append("long")
+
+    def claim_once(*args: Any) -> Any:
+        monkeypatch.setattr(app.store, "claim", refuse)
+        return claim(*args)
+
+    def refuse(*_: Any) -> Any:
+        worker.stop()
+        raise ConnectionLost("the server went away")
+
+    long.delay()
+    monkeypatch.setattr(app.store, "claim", claim_once)
+    worker.start()
+    assert ended == ["long"]
+    assert app.store.find(Filter()) == []
+
+
+def test_a_job_that_waits_to_run_alone_is_given_back_by_a_worker_that_stops(
+    app: bide.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    worker = app.worker_for(Wanted(), concurrency=2)
+    claim = app.store.claim
+
+    @app.job
+    async def long() -> None:
+        await asyncio.sleep(0)
+        worker.stop()
+        ended.append("long")
+
+    @app.job
+    async def suspicious() -> None:
+        ended.append("suspicious")
+
+    def claim_suspicious(*args: Any) -> Any:
+        return [row._replace(crashes=int(row.name.endswith("suspicious"))) for row in claim(*args)]
+
+    long.delay()
+    suspicious.delay()
+    monkeypatch.setattr(app.store, "claim", claim_suspicious)
+    worker.start()
+    assert ended == ["long"]
+    [row] = app.store.find(Filter())
+    assert (row.state, row.worker_id, row.attempts) == (State.READY, None, 0)
 
 
 def test_a_job_that_runs_too_long_is_ended_and_the_others_go_on(app: bide.App) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -146,8 +146,12 @@ class ConcurrentWorker(Worker):
         return goes_on
 
     def _rest(self, wait: Wait) -> None:
+        """Where a callback has kept the loop event from taking place, what runs goes on all the same."""
         if not self._tasks:
             super()._rest(wait)
+            return
+        self._beside.look()
+        self._run(self._go_on(min(self.settings.sleep_delay, self._beside.pause())))
 
     def _share(self) -> int:
         """Every place can be filled in one loop event; jobs that still run count as done already."""
@@ -159,7 +163,11 @@ class ConcurrentWorker(Worker):
             self._runner = asyncio.Runner()
             threads = ThreadPoolExecutor(len(self._slots), "bide-job")
             self._runner.get_loop().set_default_executor(threads)
-        counts = self._runner.run(self._together(number))
+        return self._run(self._together(number))
+
+    def _run(self, coroutine: Coroutine[Any, Any, tuple[int, int]]) -> tuple[int, int]:
+        assert self._runner is not None
+        counts = self._runner.run(coroutine)
         self._done += sum(counts)
         self._reserver.settle()
         return counts
@@ -175,8 +183,9 @@ class ConcurrentWorker(Worker):
                 job = self._next(min(len(free), number - started))
                 if job is None:
                     break
-                if job.crashes and running:
-                    await self._alone(running, free, counts)
+                if job.crashes and running and not await self._alone(running, free, counts):
+                    self._reserver.give_up(job)
+                    break
                 slot = free.popleft()
                 running[asyncio.create_task(slot.beside.run(slot.attempts.run, job))] = slot
                 started += 1
@@ -188,14 +197,23 @@ class ConcurrentWorker(Worker):
             patience = LOOK if more or self._beside.lookout else None
             await self._some_done(running, free, counts, patience)
 
+    async def _go_on(self, patience: float) -> tuple[int, int]:
+        counts = [0, 0]
+        await self._some_done(self._tasks, self._free, counts, patience)
+        return counts[0], counts[1]
+
     def _may_go_round(self, counts: list[int]) -> bool:
         """Whether what runs may be left to the next loop event: not by a worker that ends."""
         return any(counts) and not self.requests.stopping
 
-    async def _alone(self, running: Running, free: deque[Slot], counts: list[int]) -> None:
-        """A job that was running when a worker died waits until nothing else runs beside it."""
+    async def _alone(self, running: Running, free: deque[Slot], counts: list[int]) -> bool:
+        """A job that was running when a worker died waits until nothing else runs beside it.
+
+        Whether jobs may still be started then.
+        """
         while running:
             await self._some_done(running, free, counts, None)
+        return not self.requests.stopping
 
     async def _some_done(
         self,
@@ -211,8 +229,12 @@ class ConcurrentWorker(Worker):
             self._count(task, counts)
 
     def _next(self, most: int) -> Job | None:
-        self._heed_the_keeper()
-        return self._reserver.next(most)
+        """None also when this worker must stop while the database is away: what runs may end first."""
+        try:
+            self._heed_the_keeper()
+            return self._reserver.next(most)
+        except WorkerStop:
+            return None
 
     def _count(self, task: asyncio.Task[bool], counts: list[int]) -> None:
         error = task.exception()
