@@ -171,7 +171,13 @@ class _Threads:
             worker.start()
         except BaseException as error:  # noqa: BLE001 - raised in the thread that ends the process
             self._ended_by.append(error)
-            self._stop()
+            self._let_end()
+
+    def _let_end(self) -> None:
+        """Once: a second request would take the running jobs from the others."""
+        for worker in self._workers:
+            if not worker.requests.stopping:
+                worker.requests.stop()
 
     def _stop(self, *_: Any) -> None:
         for worker in self._workers:
