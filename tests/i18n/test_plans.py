@@ -193,6 +193,25 @@ NARROW = """
 ODD = ("a_b", "a%b", "a/b", "a\\b", "größe", "Straße", "x ")
 
 
+@pytest.mark.parametrize("collation", ["unicode_ci", "general_ci", "czech_ci", "uca1400_ai_ci"])
+def test_keys_are_found_below_others_whatever_character_they_begin_with(
+    collation: str, mysql_url: str
+) -> None:
+    """The index is read up to U+FFFF for LIKE, which comes before an emoji in older collations."""
+    door = Door(mysql_url)
+    door.run(lambda c: c.execute(NARROW.format(characters=f"utf8mb4 COLLATE utf8mb4_{collation}")))
+    migrate(door, texts("words"))
+    fill = FILL["mysql"].replace("translations", "words")
+    door.run(lambda c: c.execute(fill, {"locale": "de"}))
+    rows = Database(door, table="words").live.rows
+    there = {f"area.{each}" for each in ("😀", "😀😀.x", "\tz", "x", "語", "𠀀y")}
+    door.run(lambda c: rows.put(c, "de", dict.fromkeys(there, "x")))
+    door.read(lambda c: c.execute("ANALYZE TABLE words"))
+    assert {row.key for row in door.read(lambda c: rows.standing(c, "de", ["area"]))} == there
+    assert {row[1] for row in door.read(lambda c: [*rows.below(c, [("de", "area")])])} == there
+    door.close()
+
+
 @pytest.mark.parametrize("characters", ["latin1", "utf8mb3", "utf8mb4"])
 def test_a_table_of_rails_that_compares_loosely_or_holds_few_characters_is_searched_exactly(
     characters: str, mysql_url: str

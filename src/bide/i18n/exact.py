@@ -4,7 +4,7 @@ that the index on key and locale serves them."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BINARY,
@@ -18,6 +18,9 @@ from sqlalchemy import (
 )
 
 Condition = ColumnElement[bool]
+#: The last of all characters, and how many the columns hold.
+_LAST: Final = "\U0010ffff"
+_LONGEST: Final = 255
 
 
 class Exact:
@@ -78,12 +81,18 @@ class ExactInBytes(Exact):
         self._wide = wide
 
     def below(self, key: str) -> Condition:
-        column = self._texts.key
+        column, first = self._texts.key, f"{key}."
         exact = _bytes_of(column)
-        found = and_(exact >= f"{key}.".encode(), exact < f"{key}/".encode())
-        return (
-            and_(column.startswith(f"{key}.", autoescape=True), found) if self._fits(key) else found
-        )
+        found = and_(exact >= first.encode(), exact < f"{key}/".encode())
+        if not self._fits(key):
+            return found
+        near = column.startswith(first, autoescape=True)
+        if self._wide:
+            # The index is read for LIKE up to U+FFFF, which many collations put before what lies beyond it.
+            near = or_(
+                near, column.between(first, func.concat(first, func.repeat(_LAST, _LONGEST)))
+            )
+        return and_(near, found)
 
     def _one_of(self, column: Any, values: list[str]) -> Condition:
         exact: Condition = _bytes_of(column).in_([value.encode() for value in values])
