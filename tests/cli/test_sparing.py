@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 import bide
 
@@ -64,6 +65,9 @@ except SystemExit as ended:
 print(*sys.modules)
 """
 
+VERSION = tuple(map(int, sqlalchemy.__version__.split(".")[:2]))
+with_2_1 = pytest.mark.skipif(VERSION < (2, 1), reason="SQLAlchemy 2.0 has use for asyncio itself")
+
 SPARED = "from bide.cli.sparing import spare; spare()\n"
 
 
@@ -97,6 +101,7 @@ def worked_off(program: str, directory: Path, url: str) -> set[str]:
     return modules
 
 
+@with_2_1
 def test_a_worker_of_plain_functions_loads_no_asyncio(tmp_path: Path, sqlite_url: str) -> None:
     loaded = worked_off(PLAIN, tmp_path, sqlite_url)
     assert "bide.workers.worker" in loaded
@@ -122,6 +127,7 @@ print(compat.asyncio is sys.modules["asyncio"], *(type(each).__module__ for each
     assert not [name for name in finders if name.startswith("bide")]
 
 
+@with_2_1
 def test_errors_are_known_without_asyncio_and_cancellations_with_it(tmp_path: Path) -> None:
     program = (
         SPARED
@@ -143,6 +149,7 @@ print(before == [False, False, True, False, True, False, False], *(ask(asyncio.C
     assert python(program, tmp_path).split() == ["True", "True", "True"]
 
 
+@with_2_1
 def test_a_stand_in_loads_what_it_stands_for(tmp_path: Path) -> None:
     program = (
         SPARED

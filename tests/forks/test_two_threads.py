@@ -106,6 +106,7 @@ def test_children_and_parent_are_whole_after_many_forks_from_two_threads() -> No
     }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:forking with other threads alive:RuntimeWarning")
 def test_the_collector_runs_again_when_the_last_of_two_forks_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,6 +3,8 @@
 asyncio with what that imports, and hashlib, are 7 MB of a worker's memory and a fifth of the time that
 it takes to start. Only the import statements of the few modules named here are concerned: they get a
 stand-in. Everybody else, and the application first of all, imports the real modules as ever.
+
+SQLAlchemy 2.0 uses asyncio while it is imported, so that it is loaded there.
 """
 
 from __future__ import annotations
