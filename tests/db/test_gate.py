@@ -7,6 +7,8 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import pytest
+
 from bide.db.engine import Database
 from bide.db.gate import Gate
 from waiting import wait_until
@@ -145,3 +147,25 @@ def test_closing_waits_for_those_inside_and_not_for_itself() -> None:
     wait_until(closed.is_set)
     staying.join()
     closing.join()
+
+
+def test_two_threads_that_use_handles_while_they_fork_do_not_wait_for_each_other_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hook of the application may do so, before the fork or behind it."""
+    monkeypatch.setattr("bide.db.gate.PATIENCE", 0.1)
+    gate, closed = Gate(), threading.Barrier(2, timeout=20)
+
+    def fork() -> None:
+        gate.close()
+        closed.wait()
+        with gate:
+            pass
+        gate.open()
+
+    threads = [threading.Thread(target=fork, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)

@@ -32,11 +32,14 @@ class Gate:
         self.closing = threading.Lock()
 
     def __enter__(self) -> None:
-        """Use a handle; waits while another thread forks."""
+        """Use a handle; waits while another thread forks, but not for ever if this one does so too."""
         me = threading.get_ident()
         with self._lock:
             if self._forking:
-                self._changed.wait_for(lambda: self._forking <= {me} or me in self._inside)
+                patience = PATIENCE if me in self._forking else None
+                self._changed.wait_for(
+                    lambda: self._forking <= {me} or me in self._inside, patience
+                )
             self._inside[me] = self._inside.get(me, 0) + 1
 
     def __exit__(self, *_: object) -> None:
