@@ -8,7 +8,7 @@ from sqlalchemy import Table, func, inspect, select
 
 from bide.db.engine import Database
 from bide.db.migrate import check, downgrade, migrate, sql
-from bide.errors import NotMigrated
+from bide.errors import ConnectionLost, DatabaseError, NotMigrated
 from bide.jobs.migrations import JOBS
 from bide.jobs.tables import tables
 from in_child import finish, start
@@ -35,6 +35,13 @@ def test_the_steps_make_exactly_the_columns_that_statements_name(database: Datab
     for table in tables():
         made = {column["name"] for column in found.get_columns(table.name)}
         assert made == set(table.c.keys()), table.name
+
+
+def test_a_step_that_the_database_refuses_is_told_as_such(database: Database) -> None:
+    database.run(lambda c: c.execute("CREATE TABLE bide_jobs (other integer)"))
+    with pytest.raises(DatabaseError, match="The database refused the migration") as refused:
+        migrate(database, JOBS)
+    assert not isinstance(refused.value, ConnectionLost)
 
 
 def test_all_steps_can_be_undone(database: Database) -> None:

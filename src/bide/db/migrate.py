@@ -240,7 +240,7 @@ def _translated(database: Database) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        ours = translate(error, "the migration", connecting=True)
+        ours = translate(error, "the migration")
         if ours is None:
             raise
         raise ours from error
