@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from bide.contrib.django.actions import act
+from bide.contrib.django.actions import EACH, act
 from bide.contrib.django.models import Job, Queue, Text, Worker
 
 #: Characters of a payload or result that a page shows.
@@ -74,6 +74,7 @@ class JobAdmin(ReadOnly):
     ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
+    list_max_show_all = EACH  # what is ticked by hand is noted one by one
     actions = (
         _action("retry", _("Retry failed and cancelled jobs"), "operate"),
         _action("run_now", _("Run scheduled jobs now"), "operate"),

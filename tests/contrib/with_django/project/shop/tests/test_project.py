@@ -7,6 +7,7 @@ import re
 from unittest import mock, skipUnless
 
 from django.conf import settings
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.checks import run_checks
@@ -97,6 +98,10 @@ class Admin(TestCase):
         [row] = app.store.audit.read()
         self.assertEqual((row.action, row.what), ("jobs.cancel", "queue=default"))
         self.assertEqual(row.detail, {"via": "admin", "number": 1})
+
+    def test_no_page_offers_more_jobs_to_tick_than_are_noted_one_by_one(self):
+        shown = site.get_model_admin(Job)
+        self.assertLessEqual(max(shown.list_per_page, shown.list_max_show_all), actions.EACH)
 
     def page(self, job, what="change"):
         return f"/admin/bide/job/{job.pk}/{what}/"
