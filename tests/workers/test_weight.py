@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -110,7 +111,9 @@ def test_a_rehearsal_waits_for_no_database(kind: str) -> None:
         for port in (1, silent.getsockname()[1]):
             store = bide.App(f"{kind}://root@127.0.0.1:{port}/no").store
             store.prepare([Wanted()])  # type: ignore[attr-defined]
-            gc.collect()  # what other tests have left
+            with warnings.catch_warnings():  # what other tests have left
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
             before, began = psutil.Process().num_fds(), time.monotonic()
             store.rehearse(Wanted(), deadline.limit(0.2))  # type: ignore[attr-defined]
             assert time.monotonic() - began < 5
