@@ -42,14 +42,6 @@ def named(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
-
-
-@pytest.fixture
 def texts(door: Door) -> Iterator[I18n]:
     database = Database(door)
     yield I18n(database)

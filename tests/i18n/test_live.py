@@ -29,14 +29,6 @@ WITHIN = 5.0
 
 
 @pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
-
-
-@pytest.fixture
 def open_texts(door: Door) -> Iterator[Open]:
     """Texts over their own connections, as another process has them."""
     made: list[Database] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from string import ascii_letters
 
 import pytest
@@ -52,14 +52,6 @@ ONE = {"sqlite": 1500, "postgresql": 40, "mysql": 40}
 MANY = {"sqlite": 60_000, "postgresql": 2000, "mysql": 4000}
 
 KEY = "area_7.text_1007"
-
-
-@pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
 
 
 @pytest.fixture

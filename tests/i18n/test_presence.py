@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bide.db.connection import Connection
@@ -33,14 +31,6 @@ class Now:
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> Now:
     return Now(monkeypatch)
-
-
-@pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
 
 
 @pytest.fixture

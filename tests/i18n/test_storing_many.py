@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bide.db.engine import Database as Door
-from bide.db.migrate import migrate
 from bide.i18n import Database
-from bide.i18n.migrations import TEXTS
 from bide.i18n.rows import BATCH
 from plans import recorded
 
 Texts = dict[str, dict[str, str]]
-
-
-@pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
 
 
 def nested(count: int, word: str) -> Texts:

@@ -26,14 +26,6 @@ Open = Callable[..., Editor]
 
 
 @pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
-    door = Door(database_url)
-    migrate(door, TEXTS)
-    yield door
-    door.close()
-
-
-@pytest.fixture
 def light_editor(sqlite_url: str) -> Iterator[Editor]:
     """For what is the same on every database."""
     door = Door(sqlite_url)
