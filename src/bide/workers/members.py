@@ -145,7 +145,7 @@ def _work_together(workers: list[Startable]) -> None:
 
 
 class _Threads:
-    """Workers in threads of their own; what ends one of them ends all."""
+    """Workers in threads of their own; an error that ends one of them ends all."""
 
     def __init__(self, workers: list[Startable]) -> None:
         self._workers, self._bell = workers, Bell()
