@@ -41,9 +41,11 @@ class Connection:
 def audit() -> list[Connection]:
     """Every connection that this process holds or has inherited, by descriptor number.
 
-    Walks the heap once (about 0.2 microseconds an object) and says nothing to any peer.
+    Walks the heap once (about 0.1 microseconds an object, during which no other thread runs) and says
+    nothing to any peer.
     """
-    counted = census.take(sockets=True)
+    with guard.collector_at_rest():
+        counted = census.take(sockets=True)
     gone = {crossing.descriptor.fd: crossing for crossing in guard.crossings()}
     found = []
     for descriptor in counted.descriptors.values():

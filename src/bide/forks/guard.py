@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -142,6 +142,20 @@ def after_fork_in_parent() -> None:
     if not fork.census.living.can_be_kept:
         _state.last_census = None
     _start_collector(threading.get_ident())
+
+
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """For a walk over the heap without a fork; within one, the collector rests already."""
+    me = threading.get_ident()
+    if me in _state.forks:
+        yield
+        return
+    _stop_collector(me)
+    try:
+        yield
+    finally:
+        _start_collector(me)
 
 
 def _stop_collector(me: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 import weakref
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bide.forks import pools
+from bide.forks import heap, pools
 from bide.forks.descriptors import Descriptor
 
 NEVER = -1
@@ -185,34 +184,17 @@ def _reference(value: Any) -> Callable[[], Any]:
 
 
 def find_living(*, sockets: bool = False) -> Living:
-    """Walk the garbage collector's objects once, those that gc.freeze() has hidden from it included.
-
-    Only the type of an object is looked at: asking a stranger anything may wake a lazy proxy.
-    """
+    """Walk the heap once for the objects of the known libraries."""
     wanted = {found: known for known in KNOWN if (found := known.find_class())}
     if sockets:
         wanted[socket.socket] = _PLAIN_SOCKET
-    decided: dict[type, Known | None] = {}
     living = []
-    for value in _everything():
-        cls = type(value)
-        if cls not in decided:
-            decided[cls] = _known_for(cls, wanted)
-        known = decided[cls]
+    for value in heap.instances_of(wanted):
+        known = _known_for(type(value), wanted)
         if known is not None:
             living.append((known, value))
     order = (*KNOWN, _PLAIN_SOCKET)
     return Living(sorted(living, key=lambda pair: order.index(pair[0])))
-
-
-def _everything() -> list[Any]:
-    frozen = gc.get_freeze_count()
-    if frozen:
-        gc.unfreeze()
-    found = gc.get_objects()
-    if frozen:
-        gc.freeze()
-    return found
 
 
 def _known_for(cls: type, wanted: dict[type, Known]) -> Known | None:
