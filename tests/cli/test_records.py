@@ -69,6 +69,7 @@ def test_stats_by_steps_of_time(run: Run) -> None:
     [row] = json.loads(run("stats", "--step", "1d", "--by", "", "--json").output)
     assert (row["queue"], row["succeeded"]) == ("", 1)
     assert row["minute"].endswith("T00:00:00+00:00")
+    assert run("stats", "--step", "1d").output.startswith("from\tqueue\tname\t")
     assert run("stats", "--queue", "mail").output == "Nothing was counted.\n"
     assert json.loads(run("stats", "--all", "--json").output)[0]["attempts"] == 3
 

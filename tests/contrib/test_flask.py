@@ -84,6 +84,18 @@ def test_without_a_database_of_its_own_it_uses_flask_sqlalchemys(
         db.engine.dispose()
 
 
+def test_before_init_app_nothing_is_stored_in_a_database_that_no_one_named(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    unnamed, named = Bide(), Bide(database_url=sqlite_url)
+    with pytest.raises(SettingsError, match="no Flask application yet"):
+        unnamed.migrate()
+    assert not Path("bide.db").exists()
+    named.migrate()
+    named.close()
+
+
 def test_each_application_of_a_factory_gets_its_own_database(
     jobs: Bide, make_app: MakeApp, tmp_path: Path
 ) -> None:

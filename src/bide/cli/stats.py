@@ -75,11 +75,11 @@ def stats(
     if as_json:
         print_json([described(row, step) for row in rows])
         return
-    shown = [*(["minute"] if step else []), *(one for one in DIMENSIONS if one in apart)]
+    keys = [*(["minute"] if step else []), *(one for one in DIMENSIONS if one in apart)]
     print_table(
-        (*shown, "succeeded", "failed attempts", "failed", "timed out", "crashed",
-         "run avg", "run p95", "run max", "wait avg", "wait p95", "wait max"),
-        [[*(getattr(row, one) for one in shown), *_cells(row)] for row in rows],
+        (*("from" if key == "minute" else key for key in keys), "succeeded", "failed attempts",
+         "failed", "timed out", "crashed", "run avg", "run p95", "run max", "wait avg", "wait p95", "wait max"),
+        [[*(getattr(row, key) for key in keys), *_cells(row)] for row in rows],
         nothing="Nothing was counted.",
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.engine import make_url
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from bide.app import App
+from bide.db.engine import Database
 from bide.errors import SettingsError
 from bide.jobs.handle import Job
 from bide.workers.settings import Settings
@@ -52,6 +54,16 @@ class Bide(App):
         self.configure(_settings(app, self._defaults))
         self._flask = app
         app.extensions["bide"] = self
+
+    @cached_property
+    def database(self) -> Database | None:
+        """As in `bide.App`. Raises SettingsError before `init_app` where no database was named."""
+        if self._flask is None and "database_url" not in self._defaults:
+            raise SettingsError(
+                "these jobs have no Flask application yet: make it first, which calls init_app, or name a "
+                "database, e.g. Bide(database_url='sqlite:///shop.db')"
+            )
+        return super().database
 
     def mount_screens(
         self,
