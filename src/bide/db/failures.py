@@ -59,7 +59,7 @@ def translate(
     kind = reader(error)
     if kind is DatabaseError and connecting and not _refused(error):
         kind = ConnectionLost
-    return kind(_ADVICE[kind].format(doing=doing, error=_one_line(error)))
+    return kind(_ADVICE[kind].format(doing=doing, error=_one_line(error)) + _remedy(error))
 
 
 def is_absent(error: BaseException) -> bool:
@@ -91,6 +91,21 @@ _ADVICE: Final[dict[type[DatabaseError], str]] = {
     NotMigrated: "A table or column that {doing} needs is missing; run `bide migrate`: {error}",
     DatabaseError: "The database refused {doing}: {error}",
 }
+
+
+#: MySQL's and MariaDB's ways to say that a column's charset lacks a character of the text.
+_NARROW: Final = re.compile(
+    r"Incorrect string value|Cannot convert '\w+' character|Conversion from collation"
+)
+
+
+def _remedy(error: BaseException) -> str:
+    if not _NARROW.search(str(error)):
+        return ""
+    return (
+        "; the charset of that column lacks characters of the text: "
+        "ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4"
+    )
 
 
 def _from_state(error: BaseException) -> type[DatabaseError]:

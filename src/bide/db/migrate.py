@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import zlib
 from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from typing import Any, Final, NamedTuple
@@ -14,9 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bide.db.alone import Ask, alone, alone_in_session, asking
 from bide.db.engine import Database
 from bide.db.failures import translate
 from bide.errors import NotMigrated
@@ -34,16 +33,12 @@ class Line(NamedTuple):
     options: tuple[tuple[str, str], ...] = ()
 
 
-#: Seconds to wait for another process that migrates.
-PATIENCE: Final = 60
-
-
 def migrate(database: Database, line: Line, to: str = "head") -> bool:
     """Run the steps that are missing up to `to`; False: nothing was to do.
 
     Any number of processes may call it at once: one works, the others wait and find it done.
     """
-    with _steps(line) as steps, _alone(database, line) as connection:
+    with _steps(line) as steps, _translated(database), alone(database) as connection:
         before = current(connection, database.table_prefix, line)
         _run(database.table_prefix, line, steps, steps._upgrade_revs, to, connection=connection)
         return before != current(connection, database.table_prefix, line)
@@ -51,7 +46,7 @@ def migrate(database: Database, line: Line, to: str = "head") -> bool:
 
 def downgrade(database: Database, line: Line, to: str = "base") -> bool:
     """Undo the steps after `to`, all of them by default: their tables and what is in them go."""
-    with _steps(line) as steps, _alone(database, line) as connection:
+    with _steps(line) as steps, _translated(database), alone(database) as connection:
         before = current(connection, database.table_prefix, line)
         _run(database.table_prefix, line, steps, steps._downgrade_revs, to, connection=connection)
         return before != current(connection, database.table_prefix, line)
@@ -88,21 +83,47 @@ def move(
     one; there `since` says from which version. Tables that are there or beyond stay as they are.
     """
     if context.as_sql:
-        start = since
-        how: dict[str, Any] = {
+        how = {
             "dialect_name": context.dialect.name,
             "output_buffer": context.output_buffer,
             "starting_rev": since,
         }
-    else:
-        assert context.connection is not None
-        start = current(context.connection, prefix, line)
-        how = {"connection": context.connection}
-    with _steps(line) as steps:
-        behind = _number(steps, start) - _number(steps, to)
-        if behind > 0 if down else behind < 0:
+        _advance(prefix, line, since, to, down=down, **how)
+        return
+    connection = context.connection
+    assert connection is not None
+    if not _is_to_move(line, current(connection, prefix, line), to, down=down):
+        return
+    with _alone_on(connection, prefix):
+        start = current(connection, prefix, line)
+        _advance(prefix, line, start, to, down=down, connection=connection)
+
+
+def _advance(
+    prefix: str, line: Line, start: str | None, to: str, *, down: bool, **how: Any
+) -> None:  # fmt: skip
+    if _is_to_move(line, start, to, down=down):
+        with _steps(line) as steps:
             plan = steps._downgrade_revs if down else steps._upgrade_revs
             _run(prefix, line, steps, plan, to, **how)
+
+
+def _is_to_move(line: Line, start: str | None, to: str, *, down: bool) -> bool:
+    with _steps(line) as steps:
+        behind = _number(steps, start) - _number(steps, to)
+    return behind > 0 if down else behind < 0
+
+
+@contextlib.contextmanager
+def _alone_on(connection: SqlConnection, prefix: str) -> Iterator[None]:
+    """The connection is the application's; where DDL commits, so may we, to see what others did."""
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        yield
+        return
+    with alone_in_session(asking(connection), prefix):
+        connection.exec_driver_sql("COMMIT")
+        yield
+        connection.exec_driver_sql("COMMIT")
 
 
 def _number(steps: ScriptDirectory, version: str | None) -> int:
@@ -132,11 +153,18 @@ def revisions(line: Line) -> list[str]:
 
 
 def step_sql(
-    line: Line, revision: str, *, dialect: str, prefix: str, undo: bool = False
+    line: Line,
+    revision: str,
+    *,
+    dialect: str,
+    prefix: str,
+    undo: bool = False,
+    ask: Ask | None = None,
 ) -> list[str]:
     """The statements of one step (or of undoing it), its line in the table of versions among them.
 
-    For those who run migrations on a connection of their own. `dialect` is SQLAlchemy's name.
+    For those who run migrations on a connection of their own. `dialect` is SQLAlchemy's name. With
+    `ask`, which runs a question on it, what a step that was cut off has done already is left out.
     """
     written = _Statements()
     known = revisions(line)
@@ -145,6 +173,8 @@ def step_sql(
     with _steps(line) as steps:
         plan = steps._downgrade_revs if undo else steps._upgrade_revs
         how: dict[str, Any] = {"dialect_name": dialect, "output_buffer": written}
+        if ask is not None:
+            how["ask"] = ask
         _run(prefix, line, steps, plan, to, starting_rev=None if start == "base" else start, **how)
     table = prefix + line.version_table
     statements = [each for each in written.statements if each not in _BRACKETS]
@@ -195,43 +225,6 @@ def check(database: Database, line: Line) -> None:
 def _steps(line: Line) -> Iterator[ScriptDirectory]:
     with as_file(files(line.package)) as folder:
         yield ScriptDirectory(str(folder))
-
-
-@contextlib.contextmanager
-def _alone(database: Database, line: Line) -> Iterator[SqlConnection]:
-    """A connection on which nobody else runs this line; in a transaction where DDL has them."""
-    name = database.table_prefix + line.version_table
-    with _translated(database), database.turn(), database.engine.connect() as connection:
-        for statement in _LOCK[database.kind]:
-            connection.execute(text(statement), _lock_params(name, statement))
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.rollback()
-            for statement in _UNLOCK[database.kind]:
-                connection.execute(text(statement), _lock_params(name, statement))
-                connection.commit()
-
-
-_LOCK: Final[dict[str, tuple[str, ...]]] = {
-    "postgresql": (
-        f"SET LOCAL lock_timeout = '{PATIENCE}s'",
-        "SELECT pg_advisory_xact_lock(:number)",
-    ),
-    "mysql": (f"SELECT GET_LOCK(:name, {PATIENCE})",),
-    "sqlite": ("BEGIN IMMEDIATE",),
-}
-_UNLOCK: Final[dict[str, tuple[str, ...]]] = {
-    "postgresql": (),
-    "mysql": ("SELECT RELEASE_LOCK(:name)",),
-    "sqlite": (),
-}
-
-
-def _lock_params(name: str, statement: str) -> dict[str, Any]:
-    known = {"name": name, "number": zlib.crc32(name.encode())}
-    return {key: value for key, value in known.items() if f":{key}" in statement}
 
 
 @contextlib.contextmanager

@@ -41,16 +41,19 @@ Key: Final[TypeEngine[Any]] = (
 )
 
 
+#: A collation of utf8mb4 that compares bytes has two names; MySQL and MariaDB each read their own and
+#: skip the other's.
+EXACT: Final = "/*!80017 utf8mb4_0900_bin *//*M! utf8mb4_nopad_bin */"
+
+
 def table_options() -> dict[str, Any]:
     """Arguments for every CREATE TABLE: MySQL must keep every character, and tell a name from the
     same in capitals, with another accent or with a space behind it.
-
-    The collations of that meaning have two names; each server reads its own and skips the other's.
     """
     options = {
         "engine": "InnoDB",
         "charset": "utf8mb4",
-        "collate": "/*!80017 utf8mb4_0900_bin *//*M! utf8mb4_nopad_bin */",
+        "collate": EXACT,
         "row_format": "DYNAMIC",
     }
     return {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
 from bide.contrib.django.settings import ProjectSettings, table
 from bide.db.alias import version_of
+from bide.db.alone import Ask, alone_in_session
 from bide.db.migrate import Line, revisions, step_sql
 from bide.i18n.migrations import TEXTS
 from bide.jobs.migrations import JOBS
@@ -58,13 +60,32 @@ class BideStep(Operation):
         if not here or connection.alias != settings.database:
             return
         prefix = table("")
-        if not editor.collect_sql and self._is_done(connection, prefix) is not undo:
-            return
-        line = LINES[self.product]
-        for statement in step_sql(
-            line, self.revision, dialect=_dialect(connection), prefix=prefix, undo=undo
-        ):
+        if editor.collect_sql:
+            self._execute(editor, prefix, undo)
+        elif self._is_done(connection, prefix) is undo:
+            with self._alone(connection, prefix):
+                if self._is_done(connection, prefix) is undo:
+                    self._execute(editor, prefix, undo)
+
+    def _execute(self, editor: Any, prefix: str, undo: bool) -> None:
+        connection = editor.connection
+        looks = connection.vendor == "mysql" and not editor.collect_sql
+        statements = step_sql(
+            LINES[self.product],
+            self.revision,
+            dialect=_dialect(connection),
+            prefix=prefix,
+            undo=undo,
+            ask=_asking(connection) if looks else None,
+        )
+        for statement in statements:
             editor.execute(statement, params=None)
+
+    def _alone(self, connection: Any, prefix: str) -> AbstractContextManager[None]:
+        """Where a step is a transaction, whoever comes second fails and has changed nothing."""
+        if connection.vendor != "mysql":
+            return nullcontext()
+        return alone_in_session(_asking(connection), prefix)
 
     def _is_done(self, connection: Any, prefix: str) -> bool:
         """Whether the table of versions says that the step was run."""
@@ -73,6 +94,15 @@ class BideStep(Operation):
         if found not in known:
             return found is not None  # by a newer version of Bide
         return known.index(found) >= known.index(self.revision)
+
+
+def _asking(connection: Any) -> Ask:
+    def ask(question: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(question)
+            return list(cursor.fetchall())
+
+    return ask
 
 
 def _dialect(connection: Any) -> str:

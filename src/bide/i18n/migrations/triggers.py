@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
+from bide.db.types import EXACT
+
 _PREFIX = re.compile(r"\bbide_(?=[a-z])")
 
 
@@ -25,5 +27,8 @@ def _family(kind: str) -> str:
 def _statements(name: str, prefix: str, table: str) -> list[str]:
     """The statements of a file, between lines of dashes, with the names that are wanted."""
     text = (files("bide.i18n.migrations") / "triggers_sql" / name).read_text(encoding="utf-8")
-    named = _PREFIX.sub(prefix, text).replace("{translations}", table)
+    known = {"{translations}": table, "{prefix}": prefix, "{exact}": EXACT}
+    named = _PREFIX.sub(prefix, text)
+    for place, name in known.items():
+        named = named.replace(place, name)
     return [each.strip() for each in re.split(r"^-{4,}$", named, flags=re.MULTILINE)]

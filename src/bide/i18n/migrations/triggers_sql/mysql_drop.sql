@@ -1,5 +1,5 @@
-DROP TRIGGER bide_{translations}_insert
+DROP TRIGGER IF EXISTS {prefix}{translations}_insert
 ----
-DROP TRIGGER bide_{translations}_update
+DROP TRIGGER IF EXISTS {prefix}{translations}_update
 ----
-DROP TRIGGER bide_{translations}_delete
+DROP TRIGGER IF EXISTS {prefix}{translations}_delete

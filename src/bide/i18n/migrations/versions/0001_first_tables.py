@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from bide.db.steps import columns_of, columns_of_bytes, create_index, drop_index
 from bide.db.types import Big, LongText, Moment, table_options
 from bide.errors import DatabaseError
 from bide.i18n.migrations.triggers import dropped, made
@@ -17,6 +19,16 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+#: What stands for a text in the unique index of MySQL and MariaDB, whatever charset and collation the
+#: columns have and whatever the session that writes: a hash of its name, byte by byte.
+_HASH = """
+    UNHEX(CONVERT(SHA2(CONCAT(
+        CONVERT(SHA2(coalesce(CONVERT(scope USING utf8mb4), ''), 256) USING utf8mb4),
+        CONVERT(SHA2(CONVERT(locale USING utf8mb4), 256) USING utf8mb4),
+        CONVERT(`key` USING utf8mb4)
+    ), 256) USING ascii))
+"""
 
 #: Rails' `string`: of any length where the database allows it.
 _STRING = sa.String().with_variant(mysql.VARCHAR(255), "mysql", "mariadb")
@@ -37,9 +49,9 @@ def downgrade() -> None:
     prefix, table = _names()
     for statement in dropped(op.get_context().dialect.name, prefix, table):
         op.execute(statement)
-    op.drop_index(f"{prefix}{table}_unique", table)
+    drop_index(f"{prefix}{table}_unique", table)
     if getattr(op.get_context().dialect, "is_mariadb", False):
-        op.drop_column(table, f"{prefix}scope")
+        op.drop_column(table, f"{prefix}text", if_exists=True)
     for name in ("missing", "notes", "history", "versions"):
         op.drop_table(f"{prefix}text_{name}", if_exists=True)
 
@@ -68,34 +80,55 @@ def _translations(table: str) -> None:
 
 def _unique(prefix: str, table: str) -> None:
     """One row per text. NULL is distinct from NULL in every index, hence the expression."""
+    _refuse_bytes(table)
     if not op.get_context().as_sql:
         _refuse_duplicates(table)
     dialect = op.get_context().dialect
-    scope: Any = sa.text("coalesce(scope, '')")
-    if dialect.name in ("mysql", "mariadb"):
-        scope = sa.text("(coalesce(scope, ''))")
-        if getattr(dialect, "is_mariadb", False):
-            # MariaDB has no index on an expression; Rails reads such a column and never writes it.
+    columns: list[Any] = [sa.text("coalesce(scope, '')"), "locale", "key"]
+    if getattr(dialect, "is_mariadb", False):
+        # MariaDB has no index on an expression; Rails reads such a column and never writes it.
+        columns = [f"{prefix}text"]
+        if columns[0] not in columns_of(table):
             op.execute(
-                f"ALTER TABLE {table} ADD COLUMN {prefix}scope varchar(255) "
-                "AS (coalesce(scope, '')) VIRTUAL INVISIBLE"
+                f"ALTER TABLE {table} ADD COLUMN {prefix}text varbinary(32) "
+                f"AS ({_HASH}) VIRTUAL INVISIBLE"
             )
-            scope = f"{prefix}scope"
-    op.create_index(f"{prefix}{table}_unique", table, [scope, "locale", "key"], unique=True)
+    elif dialect.name == "mysql":
+        columns = [sa.text(f"(CAST({_HASH} AS BINARY(32)))")]
+    create_index(f"{prefix}{table}_unique", table, columns, unique=True)
+
+
+def _refuse_bytes(table: str) -> None:
+    found = sorted(columns_of_bytes(table) & {"scope", "locale", "key", "value"})
+    if found:
+        changes = ", ".join(
+            f"MODIFY `{name}` {'text' if name == 'value' else 'varchar(255)'} CHARACTER SET utf8mb4"
+            for name in found
+        )
+        raise DatabaseError(
+            f"the table {table} holds bytes where texts are needed, in {', '.join(found)}; say "
+            f"ALTER TABLE {table} {changes}, then run `bide migrate` again"
+        )
 
 
 def _refuse_duplicates(table: str) -> None:
     texts = sa.table(table, *map(sa.column, ("scope", "locale", "key")))
-    scope = sa.func.coalesce(texts.c.scope, "")
+    names = (sa.func.coalesce(texts.c.scope, ""), texts.c.locale, texts.c.key)
+    apart: Sequence[Any] = names
+    if op.get_context().dialect.name in ("mysql", "mariadb"):
+        apart = [
+            sa.cast(sa.func.convert(name.op("USING")(sa.text("utf8mb4"))), sa.BINARY)
+            for name in names
+        ]
     query = (
-        sa.select(scope, texts.c.locale, texts.c.key, sa.func.count())
-        .group_by(scope, texts.c.locale, texts.c.key)
+        sa.select(sa.func.min(texts.c.locale), sa.func.min(texts.c.key), sa.func.count())
+        .group_by(*apart)
         .having(sa.func.count() > 1)
         .limit(20)
     )
     found = op.get_bind().execute(query).all()
     if found:
-        listed = "; ".join(f"{locale}.{key} {times} times" for _, locale, key, times in found)
+        listed = "; ".join(f"{locale}.{key} {times} times" for locale, key, times in found)
         raise DatabaseError(
             f"the table {table} holds texts more than once: {listed}; delete all but one of each, "
             "then run `bide migrate` again"
@@ -123,8 +156,9 @@ def _side_tables(prefix: str) -> None:
         sa.Column("version", Big, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
     )
-    _index(f"{prefix}text_history", "version", ["scope", "version"])
-    _index(f"{prefix}text_history", "key", ["locale", "key"])
+    history = f"{prefix}text_history"
+    create_index(f"{history}_version", history, ["scope", "version"], shared=True)
+    create_index(f"{history}_key", history, ["locale", "key"], shared=True)
     _create(
         f"{prefix}text_notes",
         *_text_key(),
@@ -148,15 +182,6 @@ def _side_tables(prefix: str) -> None:
 
 def _create(name: str, *columns: sa.Column[Any]) -> None:
     op.create_table(name, *columns, if_not_exists=True, **table_options())
-
-
-def _index(table: str, name: str, columns: list[str]) -> None:
-    """The side tables may be there for another table of texts; MySQL knows no IF NOT EXISTS here."""
-    known = not op.get_context().as_sql and sa.inspect(op.get_bind()).has_index(
-        table, f"{table}_{name}"
-    )
-    if not known:
-        op.create_index(f"{table}_{name}", table, columns)
 
 
 def _id() -> sa.Column[int]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from bide.db.steps import add_column, create_index, drop_column, drop_index
 from bide.db.types import Big, LongText, Moment, table_options
 
 revision = "0002"
@@ -22,14 +23,11 @@ _STRING = sa.String().with_variant(mysql.VARCHAR(255), "mysql", "mariadb")
 def upgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
     notes = f"{prefix}text_notes"
-    if not _there(notes, "version"):
-        op.add_column(notes, sa.Column("version", Big, nullable=False, server_default="0"))
-        op.add_column(notes, sa.Column("proposals", sa.Integer, nullable=False, server_default="0"))
-        op.drop_column(notes, "suggestion")
-        op.create_index(f"{notes}_version", notes, ["version"])
-        op.create_index(
-            f"{prefix}text_history_author", f"{prefix}text_history", ["author", "created_at"]
-        )
+    add_column(notes, sa.Column("version", Big, nullable=False, server_default="0"))
+    add_column(notes, sa.Column("proposals", sa.Integer, nullable=False, server_default="0"))
+    drop_column(notes, "suggestion")
+    create_index(f"{notes}_version", notes, ["version"], shared=True)
+    create_index(*_authors(prefix), ["author", "created_at"], shared=True)
     _proposals(f"{prefix}text_proposals")
     _create(
         f"{prefix}text_locales",
@@ -65,12 +63,15 @@ def downgrade() -> None:
     notes = f"{prefix}text_notes"
     for name in ("readers", "uses", "locales", "proposals"):
         op.drop_table(f"{prefix}text_{name}", if_exists=True)
-    if _there(notes, "version"):
-        op.drop_index(f"{prefix}text_history_author", f"{prefix}text_history")
-        op.drop_index(f"{notes}_version", notes)
-        op.drop_column(notes, "proposals")
-        op.drop_column(notes, "version")
-        op.add_column(notes, sa.Column("suggestion", LongText))
+    drop_index(*_authors(prefix), shared=True)
+    drop_index(f"{notes}_version", notes, shared=True)
+    drop_column(notes, "proposals")
+    drop_column(notes, "version")
+    add_column(notes, sa.Column("suggestion", LongText))
+
+
+def _authors(prefix: str) -> tuple[str, str]:
+    return f"{prefix}text_history_author", f"{prefix}text_history"
 
 
 def _proposals(name: str) -> None:
@@ -86,17 +87,8 @@ def _proposals(name: str) -> None:
         sa.Column("author", _STRING),
         sa.Column("created_at", Moment, nullable=False),
     )
-    known = not op.get_context().as_sql and sa.inspect(op.get_bind()).has_index(name, f"{name}_key")
-    if not known:
-        op.create_index(f"{name}_key", name, ["locale", "key"])
+    create_index(f"{name}_key", name, ["locale", "key"], shared=True)
 
 
 def _create(name: str, *columns: sa.Column[Any]) -> None:
     op.create_table(name, *columns, if_not_exists=True, **table_options())
-
-
-def _there(table: str, column: str) -> bool:
-    """The side tables are shared by all tables of texts; another line may have made this step."""
-    if op.get_context().as_sql:
-        return False
-    return column in {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from bide.db.steps import create_index, drop_index
 from bide.i18n.tables import TRANSLATIONS
 
 revision = "0003"
@@ -18,11 +19,11 @@ def upgrade() -> None:
     columns: list[sa.TextClause | str] = ["key", "locale"]
     if op.get_context().dialect.name == "postgresql":
         columns = [sa.text(f'{column} COLLATE "C"') for column in ("key", "locale")]
-    op.create_index(name, table, columns)
+    create_index(name, table, columns)
 
 
 def downgrade() -> None:
-    op.drop_index(*_names())
+    drop_index(*_names())
 
 
 def _names() -> tuple[str, str]:

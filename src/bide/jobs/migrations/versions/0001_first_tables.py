@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from bide.db.types import Big, Key, LongText, Moment, Name, table_options
+from bide.db.steps import create_index, create_table, drop_table
+from bide.db.types import Big, Key, LongText, Moment, Name
 
 revision = "0001"
 down_revision = None
@@ -39,12 +40,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
     for name in ("queues", "attempts", "workers", "jobs"):
-        op.drop_table(prefix + name)
+        drop_table(prefix + name)
 
 
 def _jobs(prefix: str, postgresql: bool) -> None:
     next_pos = sa.text(f"nextval('{prefix}jobs_pos_seq')") if postgresql else None
-    op.create_table(
+    create_table(
         f"{prefix}jobs",
         _id(),
         sa.Column("key", Key, nullable=False),
@@ -69,7 +70,6 @@ def _jobs(prefix: str, postgresql: bool) -> None:
         sa.Column("context", LongText),
         sa.Column("pos", Big, nullable=False, server_default=next_pos),
         sqlite_autoincrement=True,  # an id that was seen is never another job's
-        **table_options(),
     )
 
 
@@ -78,7 +78,7 @@ def _indexes(prefix: str) -> None:
 
     Where a database has no partial indexes, the state leads.
     """
-    op.create_index(f"{prefix}jobs_key", f"{prefix}jobs", ["key"], unique=True)
+    create_index(f"{prefix}jobs_key", f"{prefix}jobs", ["key"], unique=True)
     partial = op.get_context().dialect.name in ("postgresql", "sqlite")
     state = [] if partial else ["state"]
     _index(prefix, "ready", "state = 0", [*state, "queue", "priority", "pos"])
@@ -89,11 +89,11 @@ def _indexes(prefix: str) -> None:
 
 def _index(prefix: str, name: str, where: str, columns: list[str]) -> None:
     options: dict[str, Any] = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(where)}
-    op.create_index(f"{prefix}jobs_{name}", f"{prefix}jobs", columns, **options)
+    create_index(f"{prefix}jobs_{name}", f"{prefix}jobs", columns, **options)
 
 
 def _others(prefix: str) -> None:
-    op.create_table(
+    create_table(
         f"{prefix}workers",
         _id(),
         sa.Column("name", Name, nullable=False),
@@ -103,9 +103,8 @@ def _others(prefix: str) -> None:
         sa.Column("heartbeat_at", Moment, nullable=False),
         sa.Column("info", LongText, nullable=False),
         sqlite_autoincrement=True,
-        **table_options(),
     )
-    op.create_table(
+    create_table(
         f"{prefix}attempts",
         _id(),
         sa.Column("job_id", Big, nullable=False),
@@ -116,14 +115,12 @@ def _others(prefix: str) -> None:
         sa.Column("ended_at", Moment, nullable=False),
         sa.Column("kind", Name, nullable=False),
         sa.Column("error", LongText, nullable=False),
-        **table_options(),
     )
-    op.create_index(f"{prefix}attempts_job", f"{prefix}attempts", ["job_id"])
-    op.create_table(
+    create_index(f"{prefix}attempts_job", f"{prefix}attempts", ["job_id"])
+    create_table(
         f"{prefix}queues",
         sa.Column("name", Name, primary_key=True),
         sa.Column("paused_at", Moment),
-        **table_options(),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bide.db.types import Big, LongText, Moment, Name, table_options
+from bide.db.steps import create_index, create_table, drop_table
+from bide.db.types import Big, LongText, Moment, Name
 
 revision = "0003"
 down_revision = "0002"
@@ -18,7 +19,7 @@ _BUCKETS = 11
 
 def upgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
-    op.create_table(
+    create_table(
         f"{prefix}statistics",
         # Small or negative: rows of many writers that were added up.
         sa.Column("writer", Big, primary_key=True, autoincrement=False),
@@ -34,10 +35,9 @@ def upgrade() -> None:
         ),
         *(_count(f"run_{place}") for place in range(_BUCKETS)),
         *(_count(f"wait_{place}") for place in range(_BUCKETS)),
-        **table_options(),
     )
-    op.create_index(f"{prefix}statistics_minute", f"{prefix}statistics", ["minute"])
-    op.create_table(
+    create_index(f"{prefix}statistics_minute", f"{prefix}statistics", ["minute"])
+    create_table(
         f"{prefix}audit",
         sa.Column("id", Big, sa.Identity(always=False), primary_key=True),
         sa.Column("at", Moment, nullable=False),
@@ -46,15 +46,14 @@ def upgrade() -> None:
         sa.Column("what", Name, nullable=False),
         sa.Column("detail", LongText, nullable=False),
         sqlite_autoincrement=True,
-        **table_options(),
     )
-    op.create_index(f"{prefix}audit_what", f"{prefix}audit", ["what", "id"])
+    create_index(f"{prefix}audit_what", f"{prefix}audit", ["what", "id"])
 
 
 def downgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
-    op.drop_table(f"{prefix}audit")
-    op.drop_table(f"{prefix}statistics")
+    drop_table(f"{prefix}audit")
+    drop_table(f"{prefix}statistics")
 
 
 def _count(name: str) -> sa.Column[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bide.db.types import Big, LongText, Moment, Name, table_options
+from bide.db.steps import create_index, create_table, drop_table
+from bide.db.types import Big, LongText, Moment, Name
 
 revision = "0004"
 down_revision = "0003"
@@ -15,17 +16,16 @@ depends_on = None
 
 def upgrade() -> None:
     prefix = op.get_context().opts["table_prefix"]
-    op.create_table(
+    create_table(
         f"{prefix}results",
         sa.Column("job_id", Big, primary_key=True, autoincrement=False),
         sa.Column("worker", Name, nullable=False),
         sa.Column("started_at", Moment),
         sa.Column("value", LongText, nullable=False),
         sa.Column("keep_until", Moment, nullable=False),
-        **table_options(),
     )
-    op.create_index(f"{prefix}results_keep_until", f"{prefix}results", ["keep_until"])
+    create_index(f"{prefix}results_keep_until", f"{prefix}results", ["keep_until"])
 
 
 def downgrade() -> None:
-    op.drop_table(op.get_context().opts["table_prefix"] + "results")
+    drop_table(op.get_context().opts["table_prefix"] + "results")
