@@ -1,6 +1,6 @@
 """How long it takes from the commit of a job to its first line, with an idle worker; what idling costs.
 
-    python benchmarks/latency.py --url postgresql:///bench [--jobs 500] [--texts] [--json]
+    python benchmarks/latency.py --url postgresql:///bench [--jobs 500] [--rest 0.02] [--texts] [--json]
 
 The worker is a process of its own, `bide work` as it comes. Both clocks are CLOCK_MONOTONIC of one machine.
 With `--texts` the jobs look a text up, which the worker keeps fresh from then on.
@@ -45,13 +45,17 @@ def main() -> None:
     parser.add_argument(
         "--idle", type=float, default=20.0, help="seconds of idling that are measured"
     )
+    parser.add_argument(
+        "--rest", type=float, default=0.02, help="seconds of idling before each job that is stored"
+    )
     parser.add_argument("--texts", action="store_true", help="with texts in use")
     given = parser.parse_args()
-    show(measure(given.url, given.jobs, given.idle, texts=given.texts), as_json=given.json)
+    measured = measure(given.url, given.jobs, given.idle, rest=given.rest, texts=given.texts)
+    show(measured, as_json=given.json)
 
 
 def measure(
-    url: str, jobs: int = 500, idle: float = 20.0, *, texts: bool = False
+    url: str, jobs: int = 500, idle: float = 20.0, *, rest: float = 0.02, texts: bool = False
 ) -> dict[str, Any]:
     """Milliseconds from commit to the job's first line, the CPU of an idle worker and of its server."""
     with tempfile.TemporaryDirectory(prefix="bide-latency-") as directory:
@@ -70,7 +74,7 @@ def measure(
         command = [sys.executable, "-m", "bide.cli", "--app", "tells:app", "work", "-q"]
         worker = subprocess.Popen(command, cwd=directory)
         try:
-            waits = enqueue_all(tells, told, jobs)
+            waits = enqueue_all(tells, told, jobs, rest)
             time.sleep(2)
             servers = server_processes(url)
             used, of_server = cpu_of([worker.pid]), cpu_of(servers)
@@ -88,13 +92,13 @@ def measure(
         }
 
 
-def enqueue_all(tells: Any, told: Path, jobs: int) -> list[float]:
+def enqueue_all(tells: Any, told: Path, jobs: int, rest: float) -> list[float]:
     """One job at a time, each when the worker has been idle for a while."""
     committed = []
     tells.told.delay(-1)
     wait_for(told, 1)
     for number in range(jobs):
-        time.sleep(0.02)
+        time.sleep(rest)
         tells.told.delay(number)
         committed.append(time.perf_counter())
         wait_for(told, number + 2)

@@ -97,6 +97,12 @@ def mysql_url(mariadb: maria.MariaDB) -> Iterator[str]:
     yield from fresh_database(mariadb)
 
 
+@pytest.fixture(params=maria.DRIVERS)
+def mysql_driver(request: pytest.FixtureRequest) -> str:
+    """The test runs twice: with PyMySQL and with mysqlclient."""
+    return str(request.param)
+
+
 def fresh_database(server: Server) -> Iterator[str]:
     name = f"bide_{uuid.uuid4().hex[:12]}"
     server.create_database(name)

@@ -18,10 +18,10 @@ from bide.i18n.migrations import TEXTS
 from bide.i18n.watch import POLL
 from bide.jobs.migrations import JOBS
 from bide.jobs.stores.mysql import MySQLStore
-from servers.mariadb import with_pymysql
+from servers.mariadb import by_driver
 from waiting import wait_until
 
-pytestmark = with_pymysql
+pytestmark = pytest.mark.usefixtures("mysql_driver")
 
 #: The promise is one second, which a machine that is busy with other tests need not keep.
 WITHIN = 5.0
@@ -66,6 +66,11 @@ class Resting:
 
     def says(self, word: str) -> Callable[[], bool]:
         return lambda: self.texts.live.current().trees.get("en", {}).get("word") == word
+
+
+@pytest.fixture
+def mysql_url(mysql_url: str, mysql_driver: str) -> str:
+    return by_driver(mysql_url, mysql_driver)
 
 
 @pytest.fixture
@@ -139,7 +144,7 @@ def test_when_the_connection_is_lost_the_loop_looks_itself_and_relies_on_the_nex
         return False
 
     lookout.ask = refused
-    number = lookout._raw.thread_id()
+    number = lookout._connection.raw.thread_id()
     there.live.rows.database.read(lambda c: c.execute(f"KILL CONNECTION {number}"))
     began = time.monotonic()
     assert not resting.wakeups.wait(LONG)

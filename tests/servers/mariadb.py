@@ -9,6 +9,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -35,10 +36,23 @@ FAST = [
 ]
 #: BIDE_TEST_MYSQL_DRIVER=mysqldb runs every test that connects through Bide with mysqlclient.
 SCHEME = "+".join(["mysql", *os.environ.get("BIDE_TEST_MYSQL_DRIVER", "").split()])
-#: For tests of what mysqlclient cannot do, or PyMySQL needs.
+#: The drivers that Bide's own connections may use.
+DRIVERS = [
+    "pymysql",
+    pytest.param(
+        "mysqldb",
+        marks=pytest.mark.skipif(find_spec("MySQLdb") is None, reason="mysqlclient is absent"),
+    ),
+]
+#: For tests of what PyMySQL needs.
 with_pymysql = pytest.mark.skipif(SCHEME != "mysql", reason=f"no PyMySQL: the URLs say {SCHEME}")
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/libexec:/opt/homebrew/bin"
 WHERE = "apt-get install mariadb-server"
+
+
+def by_driver(url: str, driver: str) -> str:
+    """The URL of one of our servers, to be connected to with one of DRIVERS."""
+    return f"mysql+{driver}://{url.partition('://')[2]}"
 
 
 @cache

@@ -23,8 +23,8 @@ class Connection:
     A `Statement` is prepared on the server at its first use where the driver can; a str with `:name`
     parameters is not. `rowcount` is that of the last statement. `busy_since` is the monotonic moment
     at which the running statement was sent, for the watchdog; None while nothing runs. A `broken`
-    connection is closed instead of used again; a `patient` one is not watched. `socket` is its
-    descriptor, noted while nothing runs: mysqlclient refuses to tell it to the thread of a watchdog.
+    connection is closed instead of used again; a `patient` one is not watched, one with a `silence` of
+    its own is cut off after so many seconds instead of the watchdog's. `socket` is its descriptor, noted while nothing runs: mysqlclient refuses to tell it to the thread of a watchdog.
     """
 
     def __init__(self, raw: Any, driver: Driver) -> None:
@@ -35,6 +35,7 @@ class Connection:
         self.broken = False
         self.socket: int | None = None
         self.patient = False
+        self.silence: float | None = None
         self.watched_by: object = None
         self.doing = "a statement"
         self.cursor = driver.cursor(raw)

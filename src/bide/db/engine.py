@@ -157,12 +157,16 @@ class Database:
             return None
         return Pipeline(self._watched(), many)
 
-    def detached(self) -> Any:
-        """A connection of the driver's that no pool knows: the caller's, to be closed by it."""
-        fairy = self.engine.raw_connection()
-        raw = fairy.driver_connection
-        fairy.detach()
-        return raw
+    def detached(self) -> Connection:
+        """A connection that no pool knows: the caller's, who closes what is `raw` in it."""
+        return self._pool.detached(self.engine)
+
+    def look_after(self, connection: Connection) -> None:
+        """Cut off statements of a connection of the caller's too that the server does not answer.
+
+        A fork ends it until the next statement of any kind.
+        """
+        self._watch(connection, patient=False)
 
     def turn(self) -> AbstractContextManager[None]:
         """The right to write outside of `run`, where the database has one writer at a time."""

@@ -76,7 +76,7 @@ class Wire:
 
 
 def _listening(database: Database, channel: str) -> Any:
-    raw = database.detached()
+    raw = database.detached().raw
     try:
         raw.autocommit = True
         raw.execute(f'LISTEN "{channel}"')

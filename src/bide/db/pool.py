@@ -114,6 +114,12 @@ class Pool:
         with _gate, self._turn.taken(within):
             yield
 
+    def detached(self, engine: Engine) -> Connection:
+        """A connection of `engine`, this process' one, that its pool knows no more."""
+        fairy, connection = self._opened(engine.raw_connection)
+        fairy.detach()
+        return connection
+
     def close(self) -> None:
         """Close the idle connections of this process."""
         _close_all(self._idle.reset())

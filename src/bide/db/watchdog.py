@@ -26,7 +26,8 @@ _watchdogs: weakref.WeakSet[Watchdog] = weakref.WeakSet()
 class Watchdog:
     """One thread per process that looks after the connections of one Database.
 
-    A statement that has been silent for `silence` seconds (up to a fifth more) is cut off.
+    A statement that has been silent for `silence` seconds, or those of its connection, is cut off; up to
+    a fifth of `silence` later.
     """
 
     def __init__(self, silence: float) -> None:
@@ -63,7 +64,8 @@ class Watchdog:
                 since = connection.busy_since
                 if since is None or connection.patient:
                     continue
-                if monotonic() - since >= self._silence:
+                limit = self._silence if connection.silence is None else connection.silence
+                if monotonic() - since >= limit:
                     cut_off(connection, since)
 
 

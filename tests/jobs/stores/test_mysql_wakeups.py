@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.engine.url import make_url
 
 from bide import clock
+from bide.db.apart import MySQLClient, PyMySQL
 from bide.db.engine import Database
 from bide.db.migrate import migrate
 from bide.db.statements import Statement
@@ -34,11 +35,17 @@ from bide.testing.contract.acting import (
     put,
     rescue_from,
 )
-from servers.mariadb import MariaDB, with_pymysql
+from servers.mariadb import MariaDB, by_driver
 from waiting import wait_until
 
 KIND = "mysql"
 MAIL = Wanted(queues=("mail",))
+pytestmark = pytest.mark.usefixtures("mysql_driver")
+
+
+@pytest.fixture
+def mysql_url(mysql_url: str, mysql_driver: str) -> str:
+    return by_driver(mysql_url, mysql_driver)
 
 
 @pytest.fixture
@@ -140,7 +147,6 @@ def test_looks_from_here_are_as_seldom_as_they_are_dear(store: Store, wakeups: A
     assert wakeups._pauses()[1] == 1.0
 
 
-@with_pymysql
 def test_the_server_looks_while_this_process_sleeps(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +161,6 @@ def test_the_server_looks_while_this_process_sleeps(
     assert len(glimpses) <= 2  # one when the statement was over, one when it saw the job
 
 
-@with_pymysql
 def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
     store: Store, wakeups: Any, mysql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +179,6 @@ def test_what_is_not_committed_wakes_when_it_is_and_does_not_make_a_waiter_spin(
     application.close()
 
 
-@with_pymysql
 def test_a_due_job_that_stays_is_told_once(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,37 +204,53 @@ def test_a_server_that_answers_at_once_does_not_make_a_waiter_spin(
     assert wakeups.wait(10)
 
 
-@with_pymysql
-def test_a_lost_lookout_is_replaced(store: Store, wakeups: Any, mysql_url: str) -> None:
+@pytest.mark.parametrize("what", ["CONNECTION", "QUERY"])
+def test_a_lookout_that_was_killed_is_replaced(
+    what: str, store: Store, wakeups: Any, mysql_url: str
+) -> None:
     assert not wakeups.wait(0.1)
     lookout = wakeups._lookout.get()
+    killed = lookout._connection
     database = Database(mysql_url)
-    database.read(lambda c: c.execute(f"KILL CONNECTION {lookout._raw.thread_id()}"))
+    database.read(lambda c: c.execute(f"KILL {what} {killed.raw.thread_id()}"))
     database.close()
-    killed = lookout._raw
-    wait_until(lambda: not wakeups.wait(0.05) and lookout._raw not in (None, killed), within=10)
+    wait_until(
+        lambda: not wakeups.wait(0.05) and lookout._connection not in (None, killed), within=10
+    )
+    assert lookout.until is not None
     put(store)
     assert wakeups.wait(10)
 
 
-@with_pymysql
+def test_a_worker_that_ends_leaves_nothing_in_the_server(
+    store: Store, wakeups: Any, mariadb: MariaDB
+) -> None:
+    assert not wakeups.wait(0.1)
+    number = wakeups._lookout.get()._connection.raw.thread_id()
+    there = "SELECT 1 FROM information_schema.processlist WHERE id = %s"
+    assert mariadb.execute(there, number)
+    wakeups.close()
+    wait_until(lambda: not mariadb.execute(there, number), within=10)
+
+
 def test_an_answer_that_does_not_come_is_given_up(store: Store, wakeups: Any) -> None:
     """A frozen server, or a wire that was cut, tells nothing."""
     assert not wakeups.wait(0.1)
     lookout = wakeups._lookout.get()
     lookout._until = clock.monotonic()
-    silent = lookout._raw
+    silent = lookout._connection
     put(store)
     assert wakeups.wait(10)
-    assert lookout._raw is not silent
+    assert lookout._connection is not silent
 
 
 def test_where_the_driver_cannot_wait_it_looks_from_here(
     store: Store, wakeups: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """mysqlclient sends and fetches in one."""
-    monkeypatch.setattr(wakeups._lookout.get(), "ask", lambda *_: False)
+    for way in (PyMySQL, MySQLClient):
+        monkeypatch.setattr(way, "needs", ("what_it_has_not",))
     assert not wakeups.wait(0.1)
+    assert wakeups._lookout.get().until is None
     put(store)
     assert wakeups.wait(10)
 
@@ -248,8 +268,10 @@ def _counted(wakeups: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
 )
 @pytest.mark.usefixtures("absent_server")
-def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(own_mariadb: MariaDB) -> None:
-    store = _fresh_store(own_mariadb)
+def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(
+    own_mariadb: MariaDB, mysql_driver: str
+) -> None:
+    store = _fresh_store(own_mariadb, mysql_driver)
     wakeups = store.wakeups()
     reader, writer = os.pipe()
     own_mariadb.stop()
@@ -273,9 +295,11 @@ def test_a_lost_database_is_slept_over_and_a_descriptor_still_heard(own_mariadb:
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
 )
 @pytest.mark.usefixtures("absent_server")
-def test_a_restarted_server_costs_nothing_but_the_connection(own_mariadb: MariaDB) -> None:
+def test_a_restarted_server_costs_nothing_but_the_connection(
+    own_mariadb: MariaDB, mysql_driver: str
+) -> None:
     """Promise 1: what is safe to repeat is repeated, on a new connection."""
-    store = _fresh_store(own_mariadb)
+    store = _fresh_store(own_mariadb, mysql_driver)
     worker = enlist(store)
     job = a_job()
     [first] = store.insert([job])
@@ -300,8 +324,8 @@ def _until_it_is_done(act: Callable[[], Any]) -> Any:
         return act()
 
 
-def _fresh_store(server: MariaDB) -> Store:
+def _fresh_store(server: MariaDB, driver: str) -> Store:
     server.create_database("own")
-    database = Database(server.url("own"))
+    database = Database(by_driver(server.url("own"), driver))
     migrate(database, JOBS)
     return MySQLStore(database)
