@@ -168,6 +168,37 @@ def test_pages_can_be_used_from_the_keyboard(small_shop: App, open_page: Open) -
     wait_until(lambda: page.get_by_role("row").count() == 2)
 
 
+@pytest.mark.parametrize("width", [390, 1200])
+def test_names_of_any_length_leave_room_for_others(
+    small_shop: App, open_page: Open, width: int
+) -> None:
+    name, queue = "shop." + "a_very_long_name_" * 8, "queue-" + "0123456789" * 6
+
+    @small_shop.job(name=name, queue=queue, max_attempts=1)
+    def fail() -> None:
+        raise ValueError("فشل الدفع: " + "E" * 300)
+
+    job = fail.delay()
+    small_shop.worker(queues=[queue]).work_off()
+    page = open_page(
+        small_shop, "/jobs?state=failed", viewport={"width": width, "height": 800}, locale="de"
+    )
+    row = page.get_by_role("row").filter(has_text=str(job.id)).first
+    wide = lambda part: row.locator(part).bounding_box()["width"]  # noqa: E731
+    assert wide(".c-queue") > 70
+    assert row.locator(".c-id a").bounding_box()["height"] < 40
+    error = row.locator(".clip")
+    assert error.evaluate("one => getComputedStyle(one).direction") == "rtl", "its begin is seen"
+    assert error.get_attribute("title").startswith("فشل")
+    page.goto("/queues")
+    assert page.get_by_role("rowheader").filter(has_text="mail").bounding_box()["width"] > 100
+    page.goto("/audit")
+    [seen] = page.locator(".top nav [aria-current]").all()
+    box = seen.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+
+
 def test_nothing_is_fetched_from_elsewhere(small_shop: App, open_page: Open) -> None:
     page, asked = open_page(small_shop, "/overview"), []
     page.on("request", lambda request: asked.append(request.url))

@@ -11,7 +11,7 @@ from bide.jobs.statistics import Statistic, start_of
 
 WIDTH: Final = 600
 HEIGHT: Final = 130
-_LEFT, _TOP, _BOTTOM = 42, 8, 18
+_LEFT, _TOP, _BOTTOM = 64, 8, 18
 
 #: What can be looked at: its length, and how much one bar stands for.
 SPANS: Final = {
@@ -75,6 +75,7 @@ def series(rows: Sequence[Statistic], now: datetime, span: str) -> Series:
 def throughput(series: Series) -> Chart:
     """A bar for each step: attempts that succeeded and that failed."""
     top = rounded_up(max((one.attempts for one in series.steps), default=0) or 1)
+    top += top % 2  # half of it has a label, and there are no half attempts
     width = (WIDTH - _LEFT) / len(series.steps)
     bars = []
     for place, one in enumerate(series.steps):

@@ -13,11 +13,12 @@ FORMS: Final = frozenset((*CATEGORIES, *EXACT))
 
 
 class Form(NamedTuple):
-    """A form that a locale may have, with numbers that it is used for."""
+    """A form that a locale may have, with numbers that it is used for; `complete`: with no other."""
 
     name: str
     examples: tuple[str, ...]
     required: bool = False
+    complete: bool = False
 
 
 def is_plural(value: Any) -> bool:
@@ -28,7 +29,15 @@ def is_plural(value: Any) -> bool:
 def forms_of(locale: str) -> tuple[Form, ...]:
     """The forms of a locale in CLDR's order; `other` alone is required."""
     examples = plural_examples(locale)
-    return tuple(Form(name, examples[name], name == "other") for name in plural_categories(locale))
+    return tuple(
+        Form(name, examples[name], name == "other", _are_all(examples[name]))
+        for name in plural_categories(locale)
+    )
+
+
+def _are_all(examples: tuple[str, ...]) -> bool:
+    """What repeats comes again with the tens or the hundreds, and fractions have no end."""
+    return len(examples) < 4 and all(one.isdigit() and int(one) < 20 for one in examples)
 
 
 def exact_forms() -> tuple[Form, ...]:
