@@ -34,6 +34,8 @@ PROGRAM = """
     newest = {product: revisions(line)[-1] for product, line in LINES.items()}
     migrate()
     assert {product: at(product) for product in LINES} == newest
+    migrate("bide", "0006")
+    migrate("bide")
     result = tasks.add.enqueue(1, 2)
     assert app.worker().work_off() == (1, 0)
     waiting = tasks.add.enqueue(3)
@@ -90,4 +92,69 @@ def test_every_migration_goes_back_and_forth_with_data_in_the_tables(
     done = run(
         PROJECT, "-c", textwrap.dedent(PROGRAM), SUITE_DATABASES=as_json(databases), timeout=180
     )
+    assert (done.stdout[-5:], done.returncode) == ("done\n", 0), done.stderr[-4000:]
+
+
+KILLED = """
+    import os, re
+    os.environ["DJANGO_SETTINGS_MODULE"] = "project_settings"
+    import django
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
+    from bide.contrib.django import app
+    from bide.contrib.django.tables import LINES
+    from bide.db.migrate import check
+
+    execute = Editor.execute
+    done = []
+
+    class Killed(Exception):
+        pass
+
+    def execute_and_die(self, statement, params=()):
+        execute(self, statement, params)
+        if "bide_" in str(statement) and statement not in done:
+            done.append(statement)
+            with connection.cursor() as cursor:
+                try:
+                    cursor.execute("KILL CONNECTION CONNECTION_ID()")
+                except Exception:
+                    raise Killed
+
+    def migrate(*words):
+        before = -1
+        while len(done) > before:
+            before = len(done)
+            try:
+                call_command("migrate", *words, verbosity=0)
+            except Killed:
+                connection.close()
+
+    call_command("migrate", "contenttypes", verbosity=0)
+    Editor.execute = execute_and_die
+    migrate("bide")
+    forwards = len(done)
+    assert forwards > 30, done
+    migrate("bide", "zero")
+    assert len(done) - forwards > 15, done[forwards:]
+    migrate("bide")
+    Editor.execute = execute
+    for line in LINES.values():
+        check(app.database, line)
+    call_command("migrate", verbosity=0)
+    app.close()
+    print("done")
+"""
+
+
+@pytest.mark.story
+@pytest.mark.timeout(200)
+def test_steps_go_on_where_the_connection_was_killed(mysql_url: str) -> None:
+    """MySQL and MariaDB commit each statement by itself."""
+    if find_spec("MySQLdb") is None:
+        pytest.skip("Django needs mysqlclient for MySQL")
+    databases = as_json({"default": database(mysql_url)})
+    done = run(PROJECT, "-c", textwrap.dedent(KILLED), SUITE_DATABASES=databases, timeout=180)
     assert (done.stdout[-5:], done.returncode) == ("done\n", 0), done.stderr[-4000:]
