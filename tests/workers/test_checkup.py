@@ -55,6 +55,18 @@ def test_an_absolute_file_is_sound() -> None:
     assert examine(Settings(database_url="sqlite:////srv/bide.db"))[0].level == OK
 
 
+def test_a_variable_that_does_not_reach_the_settings_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BIDE_METRICS_TOKEN", "a-long-random-word")
+    monkeypatch.setenv("BIDE_MAX_ATTEMPTS", "7")
+    monkeypatch.setenv("BIDE_READ_AHEAD", "many")
+    [found] = examine(Settings(database_url=WHERE, max_attempts=7))
+    assert found.level == WARNING
+    assert found.text.startswith("the variable BIDE_METRICS_TOKEN does not count")
+    assert "random" not in found.text
+
+
 def test_a_misspelt_variable_is_told_with_the_right_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIDE_GRACETIME", "5")
     monkeypatch.setenv("BIDE_SOMETHING_OF_OURS", "5")

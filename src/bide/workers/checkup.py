@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Final
 
+from bide.errors import SettingsError
 from bide.forks.findings import ERROR, OK, WARNING, Finding
 from bide.workers.casualties import LAST_GRACE
 from bide.workers.settings import Settings
@@ -28,6 +29,7 @@ def examine(settings: Settings, *, processes: int = 1) -> list[Finding]:
         *_recycling(settings),
         *_place(settings, processes),
         *_misspelt(os.environ),
+        *_unheard(settings, os.environ),
     ]
     return found or [Finding(OK, "settings", "every value is sound")]
 
@@ -106,3 +108,18 @@ def _misspelt(environment: Mapping[str, str]) -> Iterator[Finding]:
         if near := difflib.get_close_matches(name, known, 1, 0.8):
             text = f"the variable {name} is no setting"
             yield Finding(WARNING, "settings", text, f"{near[0]}?")
+
+
+def _unheard(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Variables that somebody set in vain: `App(...)` reads none, and what code names comes first."""
+    for setting in fields(Settings):
+        name = f"BIDE_{setting.name.upper()}"
+        if name not in environment:
+            continue
+        try:
+            wanted = Settings.load({setting.name: environment[name]})
+        except SettingsError:
+            continue
+        if getattr(wanted, setting.name) != getattr(settings, setting.name):
+            text = f"the variable {name} does not count: the code gives this App its settings"
+            yield Finding(WARNING, "settings", text, "make it by bide.App.from_env(), or unset it")

@@ -47,8 +47,8 @@ def _setting(
 class Settings:
     """The settings of an App. Durations are seconds.
 
-    Each can be given to `bide.App(...)` by name, as an environment variable (`BIDE_` and the name in
-    capitals) or in `[tool.bide]` of pyproject.toml; the first of these that names it counts.
+    Each is given to `bide.App(...)` by name. `bide.App.from_env()` looks also for an environment variable
+    (`BIDE_` and the name in capitals), then into `[tool.bide]` of pyproject.toml; the first that names it counts.
     """
 
     database_url: str = _setting(
