@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from bide.db.engine import Database as Door
 from bide.db.migrate import downgrade, migrate
@@ -117,15 +118,16 @@ def test_other_sessions_write_as_they_like_and_are_counted(table: str, door: Doo
         *("SET collation_connection = utf16_bin", "SET sql_mode = 'PAD_CHAR_TO_FULL_LENGTH'"),
     ]
     for number, names in enumerate(sessions):
-        raw = door.detached()
-        cursor = raw.cursor()
-        cursor.execute(names)
-        cursor.execute(inserted(f"by{number}"))
-        with pytest.raises(Exception, match="Duplicate entry"):
-            cursor.execute(inserted("old"))
-        cursor.execute(f"UPDATE translations SET locale = 'EN' WHERE `key` = 'by{number}'")
-        raw.commit()
-        raw.close()
+        with door.engine.connect() as session:
+            session.exec_driver_sql(names)
+            session.exec_driver_sql(inserted(f"by{number}"))
+            with pytest.raises(IntegrityError, match="Duplicate entry"):
+                session.exec_driver_sql(inserted("old"))
+            session.exec_driver_sql(
+                f"UPDATE translations SET locale = 'EN' WHERE `key` = 'by{number}'"
+            )
+            session.commit()
+            session.invalidate()
         assert history(door)[-3:] == [
             ("insert", "en", f"by{number}", None),
             ("update", "EN", f"by{number}", None),

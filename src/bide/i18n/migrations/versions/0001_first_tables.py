@@ -12,6 +12,7 @@ from sqlalchemy.dialects import mysql
 from bide.db.steps import columns_of, columns_of_bytes, create_index, drop_index
 from bide.db.types import Big, LongText, Moment, table_options
 from bide.errors import DatabaseError
+from bide.i18n.migrations.others import need
 from bide.i18n.migrations.triggers import dropped, made
 from bide.i18n.tables import TRANSLATIONS
 
@@ -45,15 +46,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bide's tables go; the texts stay."""
+    """Bide's tables go, unless another table of texts needs them; the texts stay."""
     prefix, table = _names()
     for statement in dropped(op.get_context().dialect.name, prefix, table):
         op.execute(statement)
     drop_index(f"{prefix}{table}_unique", table)
     if getattr(op.get_context().dialect, "is_mariadb", False):
         op.drop_column(table, f"{prefix}text", if_exists=True)
-    for name in ("missing", "notes", "history", "versions"):
-        op.drop_table(f"{prefix}text_{name}", if_exists=True)
+    if not need(revision):
+        for name in ("missing", "notes", "history", "versions"):
+            op.drop_table(f"{prefix}text_{name}", if_exists=True)
 
 
 def _names() -> tuple[str, str]:

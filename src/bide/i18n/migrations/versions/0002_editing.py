@@ -11,6 +11,7 @@ from sqlalchemy.dialects import mysql
 
 from bide.db.steps import add_column, create_index, drop_column, drop_index
 from bide.db.types import Big, LongText, Moment, table_options
+from bide.i18n.migrations.others import need
 
 revision = "0002"
 down_revision = "0001"
@@ -58,7 +59,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Suggestions, drafts and what is known of processes go; notes, history and texts stay."""
+    """Suggestions, drafts and what is known of processes go, unless another table of texts needs
+    them; notes, history and texts stay."""
+    if need(revision):
+        return
     prefix = op.get_context().opts["table_prefix"]
     notes = f"{prefix}text_notes"
     for name in ("readers", "uses", "locales", "proposals"):
