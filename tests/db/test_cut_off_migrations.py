@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event, inspect, text
 
 from bide.db import alone
 from bide.db.engine import Database
-from bide.db.migrate import Line, check, downgrade, migrate
+from bide.db.migrate import Line, check, downgrade, migrate, sql
 from bide.errors import DatabaseBusy, DatabaseError
 from bide.i18n.migrations import TEXTS, texts
 from bide.jobs.migrations import JOBS
@@ -249,3 +249,17 @@ def test_whoever_waits_too_long_says_so_and_changes_nothing(
     assert migrate(there, JOBS)
     for each in (here, there):
         each.close()
+
+
+def test_a_script_that_stopped_midway_is_finished_by_a_migration(
+    mysql_url: str, whole: Database
+) -> None:
+    up(whole)
+    database = Database(mysql_url)
+    steps = [part for part in sql(database, JOBS).split(";\n") if part.strip()]
+    with database.engine.begin() as connection:
+        for step in steps[: len(steps) // 2]:
+            connection.exec_driver_sql(step)
+    up(database)
+    assert schema_of(database) == schema_of(whole)
+    database.close()
