@@ -16,7 +16,9 @@ import bide
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^(<!-- not run: .+ -->\n+)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(<!-- not run: [^\n]+ -->\n+)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks(text: str) -> list[tuple[int, str]]:
@@ -58,7 +60,6 @@ def test_the_examples_of_a_page_run(
 
 
 def test_blocks_run_unless_they_say_why_not() -> None:
-    text = (
-        "# Page\n```python\na = 1\n```\n<!-- not run: needs a web server -->\n\n```python\nb\n```\n"
-    )
-    assert blocks(text) == [(2, "a = 1\n")]
+    left_out = "<!-- not run: needs a web server -->\n\n```python\nb\n```\n"
+    text = f"# Page\n```python\na = 1\n```\n{left_out}\n```python\nc = 3\n```\n{left_out}"
+    assert blocks(text) == [(2, "a = 1\n"), (11, "c = 3\n")]
