@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -62,6 +64,46 @@ def test_the_command_serves_the_screens_and_prints_where(environment: dict[str, 
         finally:
             server.terminate()
         assert server.wait(30) in (0, -15)
+
+
+@pytest.mark.story
+def test_the_command_ends_at_once_while_a_page_is_open(environment: dict[str, str]) -> None:
+    App(environment["BIDE_DATABASE_URL"]).migrate()
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            told = server.stdout.readline() + server.stdout.readline()
+            with logged_in(told).open("/overview?live=stream") as answer:
+                assert next(events(answer))[0] == "live"
+                server.send_signal(signal.SIGINT)
+                assert next(events(answer))[0] == "end"
+                assert not re.search("Traceback|ERROR|Aborted", server.stdout.read())
+        finally:
+            server.terminate()
+        assert server.wait(30) == 0
+
+
+class logged_in:  # noqa: N801 - reads as one word
+    """A browser at the address with a token that `told` names."""
+
+    def __init__(self, told: str) -> None:
+        found = re.search(r"(http://127\.0\.0\.1:\d+)(/login\?token=(\S+))", told)
+        assert found, told
+        self._address = found[1]
+        self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        page = self.open(found[2]).read().decode()
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert csrf, page
+        self.open("/login", urlencode({"csrf": csrf[1], "token": found[3]}).encode())
+
+    def open(self, path: str, data: bytes | None = None) -> Any:
+        return self._browser.open(self._address + path, data, timeout=30)
 
 
 def events(answer: Any) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 import click
 
@@ -44,6 +45,7 @@ def web(
         import uvicorn
 
         from bide.web.app import create_app
+        from bide.web.live import end_streams
         from bide.web.users import Users, hashed_password
     except ModuleNotFoundError as error:
         raise MissingDependency("bide web", "web") from error
@@ -73,6 +75,12 @@ def web(
         users=users,
         announce=lambda token: click.echo(f"To log in, once: {place}/login?token={token}"),
     )
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            end_streams()
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
         screens,
         root_path=root_path.rstrip("/"),
@@ -82,7 +90,8 @@ def web(
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it
+        Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -19,16 +20,23 @@ from bide.web.visit import Visit
 MOST_STREAMS: Final = 200
 #: A quiet page is looked at less often, up to this many times the usual pause.
 _CALMEST: Final = 5
-#: Seconds after which a stream ends, so that a server that stops is not held up for long and access
-#: is looked at anew; the browser comes again by itself.
-LONGEST: Final = 600.0
+#: Seconds after which a stream ends and the browser comes again by itself: a server that stops waits
+#: for the streams that it does not end (`end_streams`).
+LONGEST: Final = 20.0
 
-_open = 0
+#: The streams of this process, each with what ends it.
+_streams: set[asyncio.Event] = set()
+
+
+def end_streams() -> None:
+    """End every stream now, because the server stops. Called in the event loop that serves them."""
+    for ended in _streams:
+        ended.set()
 
 
 def stream_of(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
     """The block `live` of the page, again and again."""
-    if _open >= MOST_STREAMS:
+    if len(_streams) >= MOST_STREAMS:
         raise HTTPException(503, "too_many_streams")
     visit.live = True
     return StreamingResponse(
@@ -39,13 +47,12 @@ def stream_of(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
 
 
 async def _events(visit: Visit, handler: Callable[[Visit], Response]) -> AsyncIterator[bytes]:
-    global _open  # noqa: PLW0603 - the streams of this process
-    _open += 1
-    loop = asyncio.get_running_loop()
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    _streams.add(ended)
     ends, seen, calm = loop.time() + LONGEST, "", 1
     try:
-        yield b"retry: 3000\n\n"
-        while loop.time() < ends and await _still_welcome(visit):
+        yield b"retry: 1000\n\n"
+        while not ended.is_set() and loop.time() < ends and await _still_welcome(visit):
             html = await _rendered(visit, handler)
             digest = hashlib.sha256(html.encode()).hexdigest()
             if digest == seen:
@@ -54,10 +61,11 @@ async def _events(visit: Visit, handler: Callable[[Visit], Response]) -> AsyncIt
             else:
                 calm, seen = 1, digest
                 yield _event("live", html)
-            await asyncio.sleep(visit.screens.live_every * calm)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), visit.screens.live_every * calm)
         yield _event("end", "")
     finally:
-        _open -= 1
+        _streams.discard(ended)
 
 
 async def _still_welcome(visit: Visit) -> bool:
