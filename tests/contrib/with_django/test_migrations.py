@@ -105,7 +105,9 @@ KILLED = """
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
     from bide.contrib.django import app
     from bide.contrib.django.tables import LINES
+    from bide.db import alone
     from bide.db.migrate import check
+    from bide.errors import DatabaseBusy
 
     execute = Editor.execute
     done = []
@@ -133,6 +135,15 @@ KILLED = """
                 connection.close()
 
     call_command("migrate", "contenttypes", verbosity=0)
+    alone.PATIENCE = 0
+    with alone.alone(app.database):
+        try:
+            call_command("migrate", "bide", verbosity=0)
+        except DatabaseBusy as busy:
+            assert "another process" in str(busy)
+        else:
+            raise AssertionError("nobody waited for whoever migrates")
+    alone.PATIENCE = 60
     Editor.execute = execute_and_die
     migrate("bide")
     forwards = len(done)
