@@ -170,9 +170,10 @@ def has_rung(bell: Doorbell) -> bool:
         ("heads", {"queue": "q", "lowest": 0, "highest": 9, "limit": 5}, "jobs_ready"),
         ("due", {"now": "2031"}, "jobs_scheduled"),
         ("held_of", {"ids": "[1]", "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
-        ("finish", {"ids": "[1]"}, "PRIMARY KEY"),
+        ("finish_held", {"ids": "[1]", "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
         ("held_of_range", {"first": 1, "last": 1, "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
-        ("finish_range", {"first": 1, "last": 1}, "PRIMARY KEY"),
+        ("finish_held_range", {"first": 1, "last": 1, "worker_id": 1, "lease": 1}, "PRIMARY KEY"),
+        ("attempts_between", {"first": 1, "last": 1}, "attempts_job"),
         (
             "claim_range",
             {"first": 1, "last": 1, "now": "2031", "worker": "w", "worker_id": 1},

@@ -13,7 +13,17 @@ from bide.errors import ConnectionLost, DatabaseError
 from bide.jobs.job import Filter, State
 from bide.jobs.store import Lease, Wanted
 from bide.jobs.stores.sqlite import SQLiteStore
-from bide.testing.contract.acting import ANYTHING, NOW, a_job, claim, enlist, put_many
+from bide.testing.contract.acting import (
+    ANYTHING,
+    NOW,
+    a_job,
+    claim,
+    enlist,
+    fail,
+    failure,
+    finish,
+    put_many,
+)
 
 KIND = "sqlite"
 
@@ -62,6 +72,23 @@ def test_jobs_between_those_that_are_meant_are_left_alone(
     assert sorted(left) == [job_id for job_id in new if job_id not in {row.id for row in ended}]
     running = store.count(Filter(states=(State.RUNNING,)))
     assert running == len(rows) - len(ended)
+
+
+def test_a_report_takes_along_the_attempts_of_its_own_jobs_and_of_no_other(
+    store: SQLiteStore,
+) -> None:
+    """Also where the report has to be undone and made again, because one of its leases was lost."""
+    put_many(store, 4)
+    worker = enlist(store)
+    for row in claim(store, worker):
+        store.retry_later(worker, failure(row), NOW)
+    kept, first, second, lost = claim(store, worker)
+    fail(store, worker, kept)
+    store.release(worker, leases_of([lost]), NOW)
+    assert finish(store, worker, first) == {first.id}
+    assert finish(store, worker, second, lost) == {second.id}
+    counts = {row.id: len(store.attempts(row.id)) for row in (kept, first, second, lost)}
+    assert counts == {kept.id: 2, first.id: 0, second.id: 0, lost.id: 1}
 
 
 def test_an_exchange_does_not_wait_long_for_a_busy_file(store: SQLiteStore) -> None:

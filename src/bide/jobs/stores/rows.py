@@ -69,11 +69,11 @@ def by_number(leases: Sequence[Lease]) -> dict[int, list[int]]:
     cannot wait for each other."""
     if not leases:
         return {}
-    ids, numbers = zip(*sorted({*leases}), strict=True)
+    ids, numbers = zip(*leases, strict=True)
     if numbers.count(numbers[0]) == len(numbers):
-        return {numbers[0]: [*ids]}
+        return {numbers[0]: sorted({*ids})}
     many: dict[int, list[int]] = {}
-    for job_id, number in zip(ids, numbers, strict=True):
+    for job_id, number in sorted({*leases}):
         many.setdefault(number, []).append(job_id)
     return many
 

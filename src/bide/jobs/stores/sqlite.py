@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from bide import clock
 from bide.db import borrowed
@@ -22,8 +22,12 @@ from bide.jobs.store import SILENT, Failure, Lease, Loss, Rescued, Wanted, Worke
 from bide.jobs.stores.doorbell import Doorbell, ring
 from bide.jobs.stores.operating import SqlOperating
 from bide.jobs.stores.rows import info_text, recordable, values_of
-from bide.jobs.stores.sqlite_claims import Claims, Order
+from bide.jobs.stores.sqlite_claims import Claims, Fewer, Order
 from bide.jobs.stores.sqlite_inserts import rows_of, store
+
+T = TypeVar("T")
+#: One of the ways in which `Claims` takes a report.
+Finish = Callable[[Connection, WorkerRef, Sequence[Lease]], set[int]]
 
 #: Seconds for which jobs in hand wait when others write to the file while more could be claimed.
 _IMPATIENCE: Final = 0.02
@@ -73,14 +77,10 @@ class SQLiteStore(SqlOperating):
         self, worker: WorkerRef, leases: Sequence[Lease], now: datetime, *, keep: bool
     ) -> set[int]:
         """Delete, or keep as succeeded, the jobs whose lease is still this worker's."""
-        ended = self.moment(now)
-
-        def work(connection: Connection) -> set[int]:
-            if keep:
-                return self._claims.keep(connection, worker, leases, ended)
-            return self._claims.finish(connection, worker, leases)
-
-        return self.database.run(work)
+        if keep:
+            ended = self.moment(now)
+            return self.database.run(lambda c: self._claims.keep(c, worker, leases, ended))
+        return self._reported(lambda c, finish: finish(c, worker, leases))
 
     def exchange(
         self, worker: WorkerRef, leases: Sequence[Lease], wanted: Wanted, limit: int, now: datetime
@@ -91,12 +91,12 @@ class SQLiteStore(SqlOperating):
         """
         order = Order(worker, wanted, limit, now)
 
-        def work(connection: Connection) -> Exchanged:
-            done = self._claims.finish(connection, worker, leases) if leases else set()
+        def work(connection: Connection, finish: Finish) -> Exchanged:
+            done = finish(connection, worker, leases)
             return Exchanged(done, self._claims.take(connection, order))
 
         try:
-            return Answered(self.database.run(work, within=_IMPATIENCE))
+            return Answered(self._reported(work, within=_IMPATIENCE))
         except DatabaseError as error:
             if error.nothing_changed:
                 return None
@@ -229,6 +229,16 @@ class SQLiteStore(SqlOperating):
     def ring(self) -> None:
         """Wake one worker that waits."""
         ring(self.database.file)
+
+    def _reported(
+        self, work: Callable[[Connection, Finish], T], within: float | None = None
+    ) -> T:
+        """A transaction with a report in it: without a look at the leases, and undone when one is lost."""
+        claims = self._claims
+        try:
+            return self.database.run(lambda c: work(c, claims.finish_all), within=within)
+        except Fewer:
+            return self.database.run(lambda c: work(c, claims.finish), within=within)
 
     def _rows(self, jobs: Sequence[NewJob]) -> list[dict[str, Any]]:
         pos, moment = clock.microseconds(), cache(self.moment)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +38,10 @@ class Order(NamedTuple):
     now: datetime
 
 
+class Fewer(Exception):
+    """A report reached fewer jobs than it named: what it did is to be undone, and looked at first."""
+
+
 class Claims:
     """The statements of one store that every job of a worker goes through."""
 
@@ -55,8 +58,7 @@ class Claims:
             worker = order.worker
             taken = {"worker": worker.name, "worker_id": worker.id, "now": now}
             self._at(connection, "claim", [*map(_ID, rows)], taken)
-        order = order._replace(now=order.now.astimezone(UTC))
-        return [_claimed(order, row) for row in rows]
+        return _claimed(order, rows)
 
     def promote(self, connection: Connection, now: str, limit: int) -> int:
         """Make scheduled jobs ready that are due; how many."""
@@ -64,26 +66,31 @@ class Claims:
         connection.execute(self._statements["promote"], params)
         return connection.rowcount
 
+    def finish_all(
+        self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
+    ) -> set[int]:
+        """Delete these jobs, with the attempts that they had. Raises Fewer when a lease is lost."""
+        for lease, ids in by_number(leases).items():
+            first, last = ids[0], ids[-1]
+            self._at(connection, "finish_held", ids, {"lease": lease, "worker_id": worker.id})
+            if connection.rowcount < len(ids):
+                raise Fewer
+            among = {"first": first, "last": last}
+            if connection.execute(self._statements["attempts_between"], among):
+                connection.execute(self._statements["drop_attempts"], {"ids": json.dumps(ids)})
+        return {job_id for job_id, _ in leases}
+
     def finish(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
     ) -> set[int]:
         """Delete the jobs whose lease is still this worker's, with the attempts that they had."""
-        held = self._held(connection, worker, leases)
-        if not held:
-            return set()
-        ids, failed = zip(*held, strict=True)
-        self._at(connection, "finish", ids, {})
-        if any(failed):
-            params = {"ids": json.dumps([*compress(ids, failed)])}
-            connection.execute(self._statements["drop_attempts"], params)
-        return {*ids}
+        return self.finish_all(connection, worker, self._held(connection, worker, leases))
 
     def keep(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease], now: str
     ) -> set[int]:
         """Keep them as succeeded."""
-        held = self._held(connection, worker, leases)
-        ids = [row[0] for row in held]
+        ids = [job_id for job_id, _ in self._held(connection, worker, leases)]
         if ids:
             params = {"ids": json.dumps(ids), "now": now}
             connection.execute(self._statements["finish_and_keep"], params)
@@ -91,12 +98,13 @@ class Claims:
 
     def _held(
         self, connection: Connection, worker: WorkerRef, leases: Sequence[Lease]
-    ) -> list[Row]:
-        """Id, and whether an attempt failed before, of each job whose lease is still this worker's."""
-        held: list[Row] = []
+    ) -> list[Lease]:
+        """Those that are still this worker's."""
+        held: list[Lease] = []
         for lease, ids in by_number(leases).items():
             params = {"lease": lease, "worker_id": worker.id}
-            held += self._at(connection, "held_of", ids, params)
+            rows = self._at(connection, "held_of", ids, params)
+            held += [(job_id, lease) for (job_id,) in rows]
         return held
 
     def _at(
@@ -138,16 +146,18 @@ class Claims:
         return sorted(rows, key=lambda row: place[row[0]])
 
 
-def _claimed(order: Order, row: Row) -> JobRow:
-    """A job just taken; what the claim itself has set is not read back."""
-    (
+def _claimed(order: Order, rows: list[Row]) -> list[JobRow]:
+    """Jobs just taken; what the claim itself has set is not read back."""
+    (worker_id, worker), now = order.worker, order.now.astimezone(UTC)
+    claimed = []
+    for (
         job_id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at,
         lease, last_error, created_at, locale, context,
-    ) = row  # fmt: skip
-    created = moment_of_text(created_at)
-    due = created if run_at == created_at else moment_of_text(run_at)
-    worker = order.worker
-    return _new(JobRow, (
-        job_id, key, name, queue, priority, _RUNNING, payload, attempts, crashes, max_attempts, due,
-        order.now, worker.name, worker.id, lease, None, None, last_error, created, locale, context,
-    ))  # fmt: skip
+    ) in rows:  # fmt: skip
+        created = moment_of_text(created_at)
+        due = created if run_at == created_at else moment_of_text(run_at)
+        claimed.append(_new(JobRow, (
+            job_id, key, name, queue, priority, _RUNNING, payload, attempts, crashes, max_attempts,
+            due, now, worker, worker_id, lease, None, None, last_error, created, locale, context,
+        )))  # fmt: skip
+    return claimed
