@@ -69,8 +69,14 @@ class Performer:
         try:
             if "invoke_job" in self._lifecycle.used:
                 return self._lifecycle.run("invoke_job", self._hooked, job)
+            if payload.object is not None:
+                return self._hooked(job)
             # A function has nothing that could have hooks.
-            return self._perform(job, payload) if payload.object is None else self._hooked(job)
+            if payload.silent and self._run_sync is call:
+                result = payload.call(*payload.args)
+                awaits = result is not None and inspect.iscoroutine(result)
+                return self._run_async(result) if awaits else result
+            return self._perform(job, payload)
         finally:
             _current.reset(token)
 

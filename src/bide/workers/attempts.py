@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bide import clock
 from bide.errors import WorkerStop
@@ -42,7 +41,9 @@ class Attempting(Protocol):
 class Limiting(Protocol):
     """How the running job is ended from outside."""
 
-    def limit(self, seconds: float) -> AbstractContextManager[None]: ...
+    def within(
+        self, seconds: float, now: float, body: Callable[..., object], *args: Any
+    ) -> None: ...
     def cut(self, error: BaseException) -> None: ...
     def look(self) -> None: ...
     def disarm(self) -> None: ...
@@ -67,15 +68,21 @@ class _Attempt:
     """Whether the body of perform ran, and how it ended: the chain's return value is not asked (DJ-506).
 
     Moments are monotonic; `ended` is 0 until it has succeeded, and where others had their turn then.
-    `births` tells the process in which it began from children that the job forks.
+    `births` tells the process in which it began from children that the job forks. It may begin again.
     """
 
     __slots__ = ("began", "births", "ended", "succeeded")
 
-    def __init__(self, began: float) -> None:
-        self.began, self.ended = began, 0.0
+    began: float
+    ended: float
+    births: int
+    succeeded: bool | None
+
+    def begin(self, now: float) -> _Attempt:
+        """At the next job."""
+        self.began, self.ended, self.succeeded = now, 0.0, None
         self.births = children.lineage.births
-        self.succeeded: bool | None = None
+        return self
 
     @property
     def started_at(self) -> datetime:
@@ -111,6 +118,7 @@ class Attempts:
         self._deadline = self._means.deadline
         self._most = settings.max_run_time
         self._start_is, self._end_is = Ear("job_started"), Ear("job_completed")
+        self._outermost = _Attempt()
         #: The job that is running now, and since when (monotonic).
         self.running: tuple[Job, float] | None = None
 
@@ -120,8 +128,8 @@ class Attempts:
         Raises nothing but WorkerStop, and KeyboardInterrupt when Ctrl-C was pressed and is not ours.
         """
         began = clock.monotonic()
-        attempt = _Attempt(began)
         outer, self.running = self.running, (job, began)
+        attempt = (self._outermost if outer is None else _Attempt()).begin(began)
         job.at_work = True
         try:
             if "perform" in self._lifecycle.used:
@@ -141,7 +149,9 @@ class Attempts:
                 job.let_go()
             self.running = outer
             if self._entry is not None:
-                self._off_the_slate(self._entry)
+                self._entry.ended()
+                if outer is not None:  # it goes on
+                    self._on_the_slate(*outer, self.max_run_time(outer[0]))
             self._reserver.took((attempt.ended or clock.monotonic()) - began)
         if attempt.succeeded is None:
             self._failures.skip(job, attempt.started_at)
@@ -173,14 +183,14 @@ class Attempts:
         began, ear = attempt.began, self._start_is
         if began > ear.deaf_until and ear.hears(began):
             emit("job_started", worker=self._worker, job=job)
-        if self._entry is not None:
-            self._on_the_slate(job, began, self._most)
+        most, entry = self._most, self._entry
+        if entry is not None:
+            entry.started(job.id or 0, job.lease, began, began + most, job.name)
         try:
             # What cannot be brought back fails before anything is limited.
             payload = job.payload_object
             if payload.silent:
-                with self._deadline.limit(self._most):
-                    self._performer.invoke(job, payload)
+                self._deadline.within(most, began, self._performer.invoke, job, payload)
                 job.at_work = False  # it has no records
             else:
                 self._by_its_own_limit(job, payload, attempt)
@@ -204,8 +214,8 @@ class Attempts:
             limit = self.max_run_time(job)
             if limit != self._most:
                 self._on_the_slate(job, attempt.began, limit)
-            with self._deadline.limit(limit):
-                self._performer.invoke(job, payload)
+            now = clock.monotonic()  # reading it may have taken long
+            self._deadline.within(limit, now, self._performer.invoke, job, payload)
         finally:
             # A child that the job forked has its parent's session, with its parent's connection.
             if children.lineage.births == attempt.births:
@@ -255,13 +265,6 @@ class Attempts:
     def _on_the_slate(self, job: Job, began: float, limit: float) -> None:
         if self._entry is not None:
             self._entry.started(job.id or 0, job.lease, began, began + limit, job.name)
-
-    def _off_the_slate(self, entry: Entry) -> None:
-        """A job that works off others goes on running when one of them has ended."""
-        entry.ended()
-        if self.running is not None:
-            outer, began = self.running
-            self._on_the_slate(outer, began, self.max_run_time(outer))
 
     @staticmethod
     def _is_ctrl_c(error: BaseException) -> bool:

@@ -65,6 +65,13 @@ class LoopDeadline:
         if self._error is not None:
             raise self._error from None
 
+    def within(
+        self, seconds: float, _now: float, body: Callable[..., object], *args: Any
+    ) -> None:
+        """Call `body` under that limit."""
+        with self.limit(seconds):
+            body(*args)
+
     def cut(self, error: BaseException) -> None:
         """End the limited body with `error`; on the loop's thread only."""
         if self._task is None or self._error is not None:

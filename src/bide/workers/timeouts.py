@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -45,6 +45,27 @@ class Deadline:
         limit = self._outermost if self._alarm.holds is None else _Limit(self._alarm)
         limit.seconds = seconds
         return limit
+
+    def within(
+        self, seconds: float, now: float, body: Callable[..., object], *args: Any
+    ) -> None:
+        """Call `body` under that limit, which began at the (monotonic) moment."""
+        alarm = self._alarm
+        if alarm.holds is not None or threading.get_ident() != self._main_thread:
+            with self.limit(seconds):
+                body(*args)
+            return
+        limit = self._outermost
+        try:
+            limit.begin(seconds, now)
+            body(*args)
+        except BaseException as caught:
+            alarm.holds = None
+            limit.ended(caught)
+            raise
+        alarm.holds = None
+        if limit.raised is not None:
+            limit.ended(None)
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the limited body now, from another thread; nothing happens outside a body."""
@@ -169,8 +190,12 @@ class _Limit:
         self.raised: BaseException | None = None
 
     def __enter__(self) -> None:
-        alarm, now = self._alarm, clock.monotonic()
-        self.raised, self.until = None, now + self.seconds
+        self.begin(self.seconds, clock.monotonic())
+
+    def begin(self, seconds: float, now: float) -> None:
+        """From now on it holds."""
+        alarm = self._alarm
+        self.seconds, self.until, self.raised = seconds, now + seconds, None
         # An alarm that rings from here on finds this limit, complete.
         self._outer, alarm.wish, alarm.holds = alarm.holds, None, self
         late = now >= alarm.believed_until or alarm.rings_at > self.until
@@ -181,17 +206,19 @@ class _Limit:
         outer = self._alarm.holds = self._outer
         if outer is not None:
             self._alarm.arm(outer.until)
-        raised = self.raised
-        if caught is None and raised is None:
-            return
-        self.raised = None  # and with it what its frames hold
+        if caught is not None or self.raised is not None:
+            self.ended(caught)
+
+    def ended(self, caught: BaseException | None) -> None:
+        """The body is over; raise what was raised in it where `caught`, which it let out, is something else."""
+        raised, self.raised = self.raised, None  # and with it what its frames hold
         if caught is not None:
             _raise_right(caught, raised)
         elif raised is not None:
             raise raised
 
 
-_EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__}
+_EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__, _Limit.begin.__code__}
 
 
 def _is_at_the_edge_of(limit: _Limit, frame: FrameType | None) -> bool:
