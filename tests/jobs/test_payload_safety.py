@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bide import errors
-from bide.jobs.payload import Payload, Payloads
+from bide.jobs.brought_back import Payload
+from bide.jobs.payload import Payloads
 from bide.jobs.registry import Registry
 from bide.jobs.scalars import BY_TAG
 

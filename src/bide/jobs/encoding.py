@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bide.jobs import signatures
+from bide.jobs.brought_back import Payload
 from bide.jobs.declare import JobFunction
 from bide.jobs.enqueue import Call, Prepared
-from bide.jobs.payload import MethodCall, Payload, Payloads
+from bide.jobs.payload import MethodCall, Payloads
 from bide.jobs.registry import Registry
 
 

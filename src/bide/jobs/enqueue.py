@@ -13,13 +13,13 @@ from bide.db.awaiting import await_here, greenlet
 from bide.db.borrowed import refuse_async
 from bide.errors import EnqueueError
 from bide.events import emit, heard
+from bide.jobs.brought_back import Payload
 from bide.jobs.handle import Home, Job, option
 from bide.jobs.hooks import ask, call_hook
 from bide.jobs.job import NewJob
 from bide.jobs.keys import KEY_LENGTH, new_key, new_keys
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.names import MAX_LENGTH, problem_with
-from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer
 from bide.jobs.registry import Declared
 from bide.jobs.sending import Insertion, Sent, send

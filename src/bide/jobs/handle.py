@@ -18,9 +18,9 @@ from bide.errors import (
     JobStateError,
     UnsupportedResult,
 )
+from bide.jobs.brought_back import Payload
 from bide.jobs.hooks import ask
 from bide.jobs.job import AttemptRow, Filter, JobRow, NewJob, State
-from bide.jobs.payload import Payload
 from bide.jobs.results import Kept
 from bide.jobs.store import Store
 from bide.log_formats import add_fields, job_fields

@@ -25,9 +25,10 @@ from bide.errors import (
     UnsupportedArgument,
 )
 from bide.jobs import signatures
+from bide.jobs.brought_back import Payload
 from bide.jobs.names import name_of_object, storable
 from bide.jobs.plain_calls import AS_IT_IS, VERSION, Written
-from bide.jobs.quick_calls import BEGINNING, QuickCalls
+from bide.jobs.quick_calls import QuickCalls
 from bide.jobs.reach import Reach, Reached
 from bide.jobs.reading import Reader
 from bide.jobs.records import Records
@@ -55,32 +56,6 @@ class Encoded(NamedTuple):
     function: Declared | None = None
 
 
-def _nothing_to_close() -> None:
-    """Plain arguments hold on to nothing."""
-
-
-class Payload(msgspec.Struct):
-    """A call brought back. Close it when the attempt is over, so that its records are let go.
-
-    `object` carries hooks and optional methods: the job object or class itself; the target of a
-    method if its class says `delayed_hooks = True` (`queue.md DJ-550`); None for functions.
-    `declared` is the declaration of the function or class, None for methods. `silent`: it is a function
-    whose declaration says nothing that is asked for each attempt, which has no limit or result then.
-    """
-
-    call: Callable[..., Any]
-    args: list[Any]
-    kwargs: dict[str, Any]
-    object: Any = None
-    declared: Declared | None = None
-    close: Callable[[], None] = _nothing_to_close
-    silent: bool = False
-
-    def perform(self) -> Any:
-        """Run the job and return its result; a coroutine when the job is `async def`."""
-        return self.call(*self.args, **self.kwargs)
-
-
 class Payloads:
     """Writes and reads the payload column of one application.
 
@@ -99,7 +74,8 @@ class Payloads:
         self._writer = Writer(self._reach)
         self._signatures: dict[Declared, signatures.Signature] = {}
         self._written: dict[Declared, Written] = {}
-        self._quick = QuickCalls(registry, self._signature)
+        #: Read the payload column: see `QuickCalls.read`.
+        self.decode = QuickCalls(registry, self._signature, self._any).read
         self.max_size = max_size
 
     def encode(
@@ -133,17 +109,8 @@ class Payloads:
         finally:
             known.close()
 
-    def decode(self, text: str) -> Payload:
-        """Read the payload column, loading its records.
-
-        Raises DeserializationError in one of its kinds: UnknownJob (IncompatibleJob among them) may
-        pass with the next deployment; MalformedPayload and RecordNotFound are final. What a database
-        raises while records are loaded comes through as it is.
-        """
-        quick = self._quick.read(text) if text.startswith(BEGINNING) else None
-        if quick is not None:
-            declared, args, silent = quick
-            return Payload(declared.target, args, {}, None, declared, silent=silent)
+    def _any(self, text: str) -> Payload:
+        """Read any payload, as `decode` does."""
         envelope = _envelope(text)
         known = Reached(self._reach)
         try:

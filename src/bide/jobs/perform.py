@@ -9,11 +9,11 @@ from typing import Any
 
 from bide.errors import INTERRUPTIONS
 from bide.events import emit
+from bide.jobs.brought_back import Payload
 from bide.jobs.error_text import message_of
 from bide.jobs.handle import Job, _current
 from bide.jobs.hooks import call_hook
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.payload import Payload
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
 RunSync = Callable[[Callable[[], Any]], Any]

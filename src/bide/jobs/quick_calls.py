@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from bide.jobs.brought_back import Payload
 from bide.jobs.plain_calls import VERSION
 from bide.jobs.registry import Declared, Registry
 from bide.jobs.signatures import Signature
@@ -38,27 +39,39 @@ class _Plan(NamedTuple):
 
 
 class QuickCalls:
-    """Reads payloads that begin as the calls of functions do."""
+    """Reads payloads: those that begin as the calls of functions do by itself, the others by `any_other`."""
 
-    def __init__(self, registry: Registry, signature: Callable[[Declared], Signature]) -> None:
-        self._registry, self._signature = registry, signature
+    def __init__(
+        self,
+        registry: Registry,
+        signature: Callable[[Declared], Signature],
+        any_other: Callable[[str], Payload],
+    ) -> None:
+        self._registry, self._signature, self._any_other = registry, signature, any_other
         self._plans: dict[Declared, _Plan] = {}
 
-    def read(self, text: str) -> tuple[Declared, list[Any], bool] | None:
-        """A function, plain arguments of the very types that it asks for, whether it is `silent`; None for
-        whatever must be looked at closely. Raises UnknownJob."""
+    def read(self, text: str) -> Payload:
+        """Read the payload column, loading its records.
+
+        Raises DeserializationError in one of its kinds: UnknownJob (IncompatibleJob among them) may
+        pass with the next deployment; MalformedPayload and RecordNotFound are final. What a database
+        raises while records are loaded comes through as it is.
+        """
+        if not text.startswith(BEGINNING):
+            return self._any_other(text)
         try:
             call = _read(text)
         except _UNREADABLE:
-            return None
+            return self._any_other(text)
         if call.kwargs or call.v != VERSION:
-            return None
+            return self._any_other(text)
         name, args = call.job, call.args
         declared = self._registry.functions.get(name) or self._registry.function(name)
         signature, types, silent = self._plans.get(declared) or self._planned(declared)
+        # Plain arguments of the very types that are asked for need no closer look.
         if [*map(type, args)] != types and not signature.takes_exactly(args):
-            return None
-        return declared, args, silent
+            return self._any_other(text)
+        return Payload(declared.target, args, {}, None, declared, silent=silent)
 
     def _planned(self, declared: Declared) -> _Plan:
         signature = self._signature(declared)

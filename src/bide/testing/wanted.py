@@ -8,8 +8,8 @@ from typing import Any
 
 from bide.app import App
 from bide.errors import BideError, DeserializationError
+from bide.jobs.brought_back import Payload
 from bide.jobs.handle import Job
-from bide.jobs.payload import Payload
 
 _MISSING = object()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import inf
 from operator import attrgetter
 from typing import Final
@@ -26,6 +26,8 @@ class Ahead:
     def __init__(self, most: int) -> None:
         self._most = most
         self._jobs: deque[Job] = deque()
+        #: The next job to start; raises IndexError when there is none.
+        self.first: Callable[[], Job] = self._jobs.popleft
         self._average: float | None = None
 
     def __len__(self) -> int:
@@ -53,9 +55,9 @@ class Ahead:
         self._jobs.extend(jobs)
 
     def next(self) -> Job | None:
-        """The next job to start."""
+        """The next job to start, if there is one."""
         try:
-            return self._jobs.popleft()
+            return self.first()
         except IndexError:
             return None
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from bide import clock
 from bide.errors import WorkerStop
 from bide.events import Ear, emit
+from bide.jobs.brought_back import Payload
 from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
-from bide.jobs.payload import Payload
 from bide.jobs.perform import Performer, RunAsync, RunSync, call
 from bide.jobs.store import WorkerRef
 from bide.workers import answers, children

@@ -65,9 +65,7 @@ class LoopDeadline:
         if self._error is not None:
             raise self._error from None
 
-    def within(
-        self, seconds: float, _now: float, body: Callable[..., object], *args: Any
-    ) -> None:
+    def within(self, seconds: float, _now: float, body: Callable[..., object], *args: Any) -> None:
         """Call `body` under that limit."""
         with self.limit(seconds):
             body(*args)

@@ -68,7 +68,7 @@ class Finishes:
     def answered(self, leases: list[Lease], done: set[int]) -> None:
         """The store has finished the jobs `done` of those that were sent."""
         with self._lock:
-            self._reported(leases, {lease for lease in leases if lease[0] not in done})
+            self._reported(leases, _refused(leases, done))
 
     def unanswered(self, leases: list[Lease]) -> None:
         """They were sent and nobody knows what became of them."""
@@ -89,8 +89,7 @@ class Finishes:
         """Report them; those whose leases are lost."""
         try:
             done = self._report(leases)
-            refused = {lease for lease in leases if lease[0] not in done}
-            return {lease for lease in refused if not self._was_written(lease)}
+            return {lease for lease in _refused(leases, done) if not self._was_written(lease)}
         except DatabaseError:
             self._maybe_written.update(leases)
             raise
@@ -110,3 +109,10 @@ class Finishes:
             return False
         row = self._store.get(lease[0])
         return row is None or (row.lease == lease[1] and row.state == State.SUCCEEDED)
+
+
+def _refused(leases: list[Lease], done: set[int]) -> set[Lease]:
+    """Those of jobs that are not among the done; most often all of them are."""
+    if len(done) == len(leases):
+        return set()
+    return {lease for lease in leases if lease[0] not in done}

@@ -50,6 +50,7 @@ class Reserver:
         self._settings = settings
         self.insistence = insistence
         self._ahead = Ahead(settings.read_ahead)
+        self._first = self._ahead.first
         store, interval = home.store, settings.heartbeat_interval
 
         def who() -> WorkerRef:
@@ -84,11 +85,17 @@ class Reserver:
 
         With `more` the worker will go on behind that number, so that claims for then may be sent.
         """
-        job = self._ahead.next()
-        if job is None:  # whoever asks how many wait may be told of some that the keeper takes back
+        try:
+            job = self._first()
+        except (
+            IndexError
+        ):  # whoever asks how many wait may be told of some that the keeper takes back
             self._claim(number, more=more)
-            job = self._ahead.next()
-        if job is not None and job.crashes:
+            late = self._ahead.next()
+            if late is None:
+                return None
+            job = late
+        if job.crashes:
             self._leave_alone()
         return job
 

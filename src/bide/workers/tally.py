@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import inf
@@ -40,10 +40,11 @@ _WAIT_BUCKET: Final = 9 + _BUCKETS
 Key = tuple[int, str, str]
 #: Queue, name, due time, start and end (both monotonic) of an attempt.
 _Ended = tuple[str, str, datetime, float, float]
+_FACTS: Final = 5
 #: When a job is due that is not said to be: later than any attempt, so that it has not waited.
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-#: So many ended attempts are added up together at the latest.
-TOGETHER: Final = 500
+#: So many facts of ended attempts are added up together at the latest.
+TOGETHER: Final = 500 * _FACTS
 
 
 class Tally:
@@ -57,7 +58,8 @@ class Tally:
         self._store = store
         self._lines: dict[Key, list[Any]] = {}
         self._written: dict[Key, tuple[Any, ...]] = {}
-        self._ended: list[_Ended] = []
+        #: The facts of one attempt behind those of another: a tuple each would keep the collector busy.
+        self._ended: list[Any] = []
         #: What the wall clock (seconds since 1970) is ahead of the monotonic one, and until when that is
         #: believed.
         self._clocks, self._clocks_until = 0.0, -inf
@@ -75,7 +77,7 @@ class Tally:
         if now > self._clocks_until or len(ended) >= TOGETHER:
             self._add_up()
             self._clocks, self._clocks_until = clock.utc_now().timestamp() - now, now + SHORT
-        ended.append((job.queue, job.name, job.run_at or _NEVER, began, now))
+        ended += (job.queue, job.name, job.run_at or _NEVER, began, now)
 
     def failed(
         self, job: Job, due: datetime | None, began: float, now: float, error: BaseException
@@ -128,8 +130,8 @@ class Tally:
         dues, begans, nows = moments
         line[how] += len(nows)
         _measure(line, [*map(sub, nows, begans)], _RUN, _RUN_BUCKET)
-        starts = [clocks + began for began in begans]
-        waits = [*map(sub, starts, map(datetime.timestamp, dues))]
+        stamps = map(datetime.timestamp, dues)
+        waits = [clocks + began - due for began, due in zip(begans, stamps, strict=True)]
         if min(waits) < 0:
             waits = [max(0.0, wait) for wait in waits]
         _measure(line, waits, _WAIT, _WAIT_BUCKET)
@@ -155,9 +157,9 @@ class Tally:
 class _Moments(NamedTuple):
     """Of attempts that are counted together, one of each: due, began, ended."""
 
-    dues: tuple[datetime, ...]
-    begans: tuple[float, ...]
-    nows: tuple[float, ...]
+    dues: Sequence[datetime]
+    begans: Sequence[float]
+    nows: Sequence[float]
 
     @classmethod
     def of(cls, ended: list[_Ended]) -> _Moments:
@@ -165,18 +167,22 @@ class _Moments(NamedTuple):
         return cls._make([*zip(*ended, strict=True)][2:])
 
 
-def _by_line(ended: list[_Ended], clocks: float) -> Iterable[tuple[Key, _Moments]]:
+def _by_line(facts: list[Any], clocks: float) -> Iterable[tuple[Key, _Moments]]:
     """Attempts by their lines; most often all are of one job and one minute."""
-    if not ended:
+    if not facts:
         return []
-    queues, names, dues, begans, nows = zip(*ended, strict=True)
+    queues, names, dues, begans, nows = (facts[fact::_FACTS] for fact in range(_FACTS))
     minute = (clocks + min(begans)) // 60
-    if len({*queues}) == len({*names}) == 1 and minute == (clocks + max(nows)) // 60:
+    if _are_one(queues) and _are_one(names) and minute == (clocks + max(nows)) // 60:
         return [((int(minute), queues[0], names[0]), _Moments(dues, begans, nows))]
     lines: dict[Key, list[_Ended]] = {}
-    for one in ended:
+    for one in zip(queues, names, dues, begans, nows, strict=True):
         lines.setdefault(_key(one, clocks), []).append(one)
     return [(key, _Moments.of(each)) for key, each in lines.items()]
+
+
+def _are_one(texts: list[str]) -> bool:
+    return texts.count(texts[0]) == len(texts)
 
 
 def _key(one: _Ended, clocks: float) -> Key:

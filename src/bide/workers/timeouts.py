@@ -46,9 +46,7 @@ class Deadline:
         limit.seconds = seconds
         return limit
 
-    def within(
-        self, seconds: float, now: float, body: Callable[..., object], *args: Any
-    ) -> None:
+    def within(self, seconds: float, now: float, body: Callable[..., object], *args: Any) -> None:
         """Call `body` under that limit, which began at the (monotonic) moment."""
         alarm = self._alarm
         if alarm.holds is not None or threading.get_ident() != self._main_thread:

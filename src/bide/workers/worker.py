@@ -239,13 +239,14 @@ class Worker:
         """With `more` the next batch follows at once if this one is full: jobs may stay in hand."""
         done = failed = 0
         requests, reserver, run = self.requests, self._reserver, self._attempts.run
-        beside, take_back = self._beside, self._handlers.take_back
+        beside, take_back, entry = self._beside, self._handlers.take_back, self._entry
         try:
             while done < number and not requests.stops:
                 now = clock.monotonic()
-                if now > reserver.known_until or self._is_doubted:
+                doubted = self._doubted if entry is None else self._is_doubted
+                if doubted or now > reserver.known_until:
                     self._heed_the_keeper()
-                if beside.lookout and now >= beside.due:
+                if now >= beside.due:
                     beside.look()
                 job = reserver.next(number - done, more=more)
                 if job is None:

@@ -230,9 +230,7 @@ class SQLiteStore(SqlOperating):
         """Wake one worker that waits."""
         ring(self.database.file)
 
-    def _reported(
-        self, work: Callable[[Connection, Finish], T], within: float | None = None
-    ) -> T:
+    def _reported(self, work: Callable[[Connection, Finish], T], within: float | None = None) -> T:
         """A transaction with a report in it: without a look at the leases, and undone when one is lost."""
         claims = self._claims
         try:
