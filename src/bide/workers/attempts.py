@@ -6,7 +6,8 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from bide import clock
 from bide.errors import WorkerStop
@@ -16,7 +17,8 @@ from bide.jobs.handle import Home, Job
 from bide.jobs.lifecycle import Lifecycle
 from bide.jobs.perform import Performer, RunAsync, RunSync, call
 from bide.jobs.store import WorkerRef
-from bide.workers import answers, children
+from bide.workers import answers
+from bide.workers.children import leave_stray, lineage
 from bide.workers.coroutines import Coroutines
 from bide.workers.outcome import Failures
 from bide.workers.reserve import Reserver
@@ -24,7 +26,7 @@ from bide.workers.settings import Settings
 from bide.workers.signals import Requests
 from bide.workers.slate import Entry
 from bide.workers.tally import Tally
-from bide.workers.timeouts import Deadline
+from bide.workers.timeouts import A, B, Deadline
 from bide.workers.writing import Writing
 
 
@@ -42,7 +44,7 @@ class Limiting(Protocol):
     """How the running job is ended from outside."""
 
     def within(
-        self, seconds: float, now: float, body: Callable[..., object], *args: Any
+        self, seconds: float, now: float, body: Callable[[A, B], object], first: A, second: B
     ) -> None: ...
     def cut(self, error: BaseException) -> None: ...
     def look(self) -> None: ...
@@ -78,12 +80,6 @@ class _Attempt:
     births: int
     succeeded: bool | None
 
-    def begin(self, now: float) -> _Attempt:
-        """At the next job."""
-        self.began, self.ended, self.succeeded = now, 0.0, None
-        self.births = children.lineage.births
-        return self
-
     @property
     def started_at(self) -> datetime:
         """By the wall clock, reckoned back from now: few attempts are ever asked."""
@@ -105,7 +101,7 @@ class Attempts:
     ) -> None:
         self._worker, self._lifecycle, self._tally = worker, lifecycle, worker.tally
         self._settings, self._reserver, self._entry = settings, reserver, entry
-        self._finished = reserver.finishes.add
+        self._finished, self._took = reserver.finishes.add, reserver.took
         writing = Writing(home.store, lambda: worker.ref, reserver.hand, reserver.insistence)
         self._failures = Failures(writing, lifecycle, settings)
         self._means = means or Means.of_one_thread()
@@ -129,13 +125,14 @@ class Attempts:
         """
         began = clock.monotonic()
         outer, self.running = self.running, (job, began)
-        attempt = (self._outermost if outer is None else _Attempt()).begin(began)
+        attempt = self._outermost if outer is None else _Attempt()
+        attempt.began, attempt.ended, attempt.succeeded = began, 0.0, None
+        attempt.births = lineage.births
         job.at_work = True
         try:
             if "perform" in self._lifecycle.used:
-                self._lifecycle.run(
-                    "perform", lambda *_: self._perform(job, attempt), self._worker, job
-                )
+                body = partial(self._proceeded, job, attempt)
+                self._lifecycle.run("perform", body, self._worker, job)
             else:
                 self._perform(job, attempt)
         except WorkerStop:
@@ -143,8 +140,8 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
             self._callback_failed(job, attempt, error)
         finally:
-            if children.lineage.births != attempt.births:  # a hook or a callback has forked it
-                children.leave_stray(None)
+            if lineage.births != attempt.births:  # a hook or a callback has forked it
+                leave_stray(None)
             if job.at_work:
                 job.let_go()
             self.running = outer
@@ -152,7 +149,7 @@ class Attempts:
                 self._entry.ended()
                 if outer is not None:  # it goes on
                     self._on_the_slate(*outer, self.max_run_time(outer[0]))
-            self._reserver.took((attempt.ended or clock.monotonic()) - began)
+            self._took((attempt.ended or clock.monotonic()) - began)
         if attempt.succeeded is None:
             self._failures.skip(job, attempt.started_at)
         return bool(attempt.succeeded)
@@ -176,10 +173,14 @@ class Attempts:
         self._deadline.disarm()
         self._means.close()
 
+    def _proceeded(self, job: Job, attempt: _Attempt, *_: object) -> bool:
+        """A callback that proceeds twice does not run the job twice."""
+        if attempt.succeeded is None:
+            return self._perform(job, attempt)
+        return attempt.succeeded
+
     def _perform(self, job: Job, attempt: _Attempt) -> bool:
-        """The body of the event; a callback that proceeds twice does not run the job twice."""
-        if attempt.succeeded is not None:
-            return attempt.succeeded
+        """The body of the event."""
         began, ear = attempt.began, self._start_is
         if began > ear.deaf_until and ear.hears(began):
             emit("job_started", worker=self._worker, job=job)
@@ -195,16 +196,16 @@ class Attempts:
             else:
                 self._by_its_own_limit(job, payload, attempt)
         except BaseException as error:
-            if children.lineage.births != attempt.births:
-                children.leave_stray(error)
+            if lineage.births != attempt.births:
+                leave_stray(error)
             if isinstance(error, WorkerStop) or self._is_ctrl_c(error):
                 self._given_back(job)
                 raise
             # Whatever else a job raises is the job's failure.
             self._failed(job, attempt, error)
             return False
-        if children.lineage.births != attempt.births:
-            children.leave_stray(None)
+        if lineage.births != attempt.births:
+            leave_stray(None)
         self._completed(job, attempt)
         return True
 
@@ -218,7 +219,7 @@ class Attempts:
             self._deadline.within(limit, now, self._performer.invoke, job, payload)
         finally:
             # A child that the job forked has its parent's session, with its parent's connection.
-            if children.lineage.births == attempt.births:
+            if lineage.births == attempt.births:
                 job.let_go()
 
     def _completed(self, job: Job, attempt: _Attempt) -> None:

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bide import clock
 from bide.errors import WorkerStop, WorkerTimeout
 from bide.workers.signals import handler_of
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 #: Seconds for which an alarm that was found armed is believed to be.
 BELIEVED: Final = 0.01
@@ -46,17 +49,23 @@ class Deadline:
         limit.seconds = seconds
         return limit
 
-    def within(self, seconds: float, now: float, body: Callable[..., object], *args: Any) -> None:
+    def within(
+        self, seconds: float, now: float, body: Callable[[A, B], object], first: A, second: B
+    ) -> None:
         """Call `body` under that limit, which began at the (monotonic) moment."""
-        alarm = self._alarm
+        alarm, limit = self._alarm, self._outermost
         if alarm.holds is not None or threading.get_ident() != self._main_thread:
             with self.limit(seconds):
-                body(*args)
+                body(first, second)
             return
-        limit = self._outermost
+        limit.seconds, limit.until = seconds, now + seconds
         try:
-            limit.begin(seconds, now)
-            body(*args)
+            # As a limit is entered; what is raised meanwhile is raised in the body.
+            alarm.wish, alarm.holds = None, limit
+            late = now >= alarm.believed_until or alarm.rings_at > limit.until
+            if late or handler_of(_SIGALRM) is not alarm.handler:
+                alarm.arm(limit.until)
+            body(first, second)
         except BaseException as caught:
             alarm.holds = None
             limit.ended(caught)
@@ -188,12 +197,8 @@ class _Limit:
         self.raised: BaseException | None = None
 
     def __enter__(self) -> None:
-        self.begin(self.seconds, clock.monotonic())
-
-    def begin(self, seconds: float, now: float) -> None:
-        """From now on it holds."""
-        alarm = self._alarm
-        self.seconds, self.until, self.raised = seconds, now + seconds, None
+        alarm, now = self._alarm, clock.monotonic()
+        self.raised, self.until = None, now + self.seconds
         # An alarm that rings from here on finds this limit, complete.
         self._outer, alarm.wish, alarm.holds = alarm.holds, None, self
         late = now >= alarm.believed_until or alarm.rings_at > self.until
@@ -216,7 +221,7 @@ class _Limit:
             raise raised
 
 
-_EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__, _Limit.begin.__code__}
+_EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__}
 
 
 def _is_at_the_edge_of(limit: _Limit, frame: FrameType | None) -> bool:
