@@ -123,6 +123,10 @@ class Lifecycle:
         """Call it after the event, also when the event or a callback raised (DJ-507)."""
         return self._register("always", event, callback)
 
+    def callbacks(self, event: str) -> Callbacks:
+        """Those of one event, for what asks at every job: the same object as long as this one lives."""
+        return self._events[event]
+
     def run(self, event: str, body: Callback, *args: Any) -> Any:
         """Run `body(*args)` inside the callbacks of `event`; returns what the around chain returns."""
         names = EVENTS.get(event)

@@ -51,6 +51,7 @@ class Performer:
         self._lifecycle = lifecycle
         self._retry_on_hook_error = retry_on_hook_error
         self._run_async, self._run_sync = run_async, run_sync
+        self._around = lifecycle.callbacks("invoke_job")
 
     def running_async(self, run_async: RunAsync) -> Performer:
         """The same with another way to run coroutines."""
@@ -67,6 +68,8 @@ class Performer:
         """
         token = _current.set(job)
         try:
+            if (lone := self._around.lone) is not None:
+                return lone(job, self._hooked)
             if "invoke_job" in self._lifecycle.used:
                 return self._lifecycle.run("invoke_job", self._hooked, job)
             if payload.object is not None:
