@@ -166,6 +166,7 @@ def has_rung(bell: Doorbell) -> bool:
     [
         ("first_ready", {"queue": "q", "lowest": 0, "highest": 9, "limit": 5}, "jobs_ready"),
         ("ready_queues", {}, "jobs_ready"),
+        ("ready_between", {}, "jobs_ready"),
         ("promote", {"now": "2031", "limit": 5, "pos": 1}, "jobs_scheduled"),
         ("heads", {"queue": "q", "lowest": 0, "highest": 9, "limit": 5}, "jobs_ready"),
         ("due", {"now": "2031"}, "jobs_scheduled"),

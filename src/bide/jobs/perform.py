@@ -51,7 +51,7 @@ class Performer:
         self._lifecycle = lifecycle
         self._retry_on_hook_error = retry_on_hook_error
         self._run_async, self._run_sync = run_async, run_sync
-        self._around = lifecycle.callbacks("invoke_job")
+        self._used, self._around = lifecycle.used, lifecycle.callbacks("invoke_job")
 
     def running_async(self, run_async: RunAsync) -> Performer:
         """The same with another way to run coroutines."""
@@ -68,18 +68,16 @@ class Performer:
         """
         token = _current.set(job)
         try:
-            if (lone := self._around.lone) is not None:
-                return lone(job, self._hooked)
-            if "invoke_job" in self._lifecycle.used:
+            if "invoke_job" in self._used:
+                lone = self._around.lone
+                if lone is not None:
+                    return lone(job, self._hooked)
                 return self._lifecycle.run("invoke_job", self._hooked, job)
-            if payload.object is not None:
-                return self._hooked(job)
-            # A function has nothing that could have hooks.
-            if payload.silent and self._run_sync is call:
+            if payload.silent and self._run_sync is call:  # a function, which cannot have hooks
                 result = payload.call(*payload.args)
                 awaits = result is not None and inspect.iscoroutine(result)
                 return self._run_async(result) if awaits else result
-            return self._perform(job, payload)
+            return self._hooked(job)
         finally:
             _current.reset(token)
 

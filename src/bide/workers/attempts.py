@@ -100,6 +100,7 @@ class Attempts:
         means: Means | None = None,
     ) -> None:
         self._worker, self._lifecycle, self._tally = worker, lifecycle, worker.tally
+        self._used = lifecycle.used
         self._settings, self._reserver, self._entry = settings, reserver, entry
         self._finished, self._took = reserver.finishes.add, reserver.took
         writing = Writing(home.store, lambda: worker.ref, reserver.hand, reserver.insistence)
@@ -130,7 +131,7 @@ class Attempts:
         attempt.births = lineage.births
         job.at_work = True
         try:
-            if "perform" in self._lifecycle.used:
+            if "perform" in self._used:
                 body = partial(self._proceeded, job, attempt)
                 self._lifecycle.run("perform", body, self._worker, job)
             else:
@@ -225,7 +226,7 @@ class Attempts:
     def _completed(self, job: Job, attempt: _Attempt) -> None:
         """The row goes before perform's after callbacks run, when there are any (queue.md 3.3)."""
         attempt.succeeded = True
-        at_once = "perform" in self._lifecycle.used
+        at_once = "perform" in self._used
         if job.kept is not None:
             job.kept.started_at = attempt.started_at
             at_once = at_once or job.kept.at_once

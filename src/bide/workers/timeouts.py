@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import get_ident
 from types import FrameType
 from typing import Any, Final, TypeVar
 
@@ -40,7 +41,7 @@ class Deadline:
         A body that swallows it has timed out all the same: it is raised again at the end (DJ-523).
         What a body makes of a WorkerStop is a WorkerStop.
         """
-        here = threading.get_ident()
+        here = get_ident()
         if here != self._main_thread:
             self._main_thread = threading.main_thread().ident
             if here != self._main_thread:
@@ -54,7 +55,7 @@ class Deadline:
     ) -> None:
         """Call `body` under that limit, which began at the (monotonic) moment."""
         alarm, limit = self._alarm, self._outermost
-        if alarm.holds is not None or threading.get_ident() != self._main_thread:
+        if alarm.holds is not None or get_ident() != self._main_thread:
             with self.limit(seconds):
                 body(first, second)
             return
@@ -93,7 +94,7 @@ class Deadline:
 
     @contextmanager
     def _by_bomb(self, error: WorkerTimeout) -> Iterator[None]:
-        outer, bomb = self._bomb, ThreadBomb(threading.get_ident())
+        outer, bomb = self._bomb, ThreadBomb(get_ident())
         self._bomb = bomb
         timer = threading.Timer(error.seconds, bomb.go_off, (error,))
         timer.daemon = True

@@ -7,8 +7,9 @@ that RETURNING would make of each, and then changed by their ids: nobody can hav
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -38,6 +39,13 @@ class Order(NamedTuple):
     now: datetime
 
 
+class Found(NamedTuple):
+    """Ready jobs, in the order of the claim, and the queue of each, which is not read back."""
+
+    rows: list[Row]
+    queues: Iterable[str]
+
+
 class Fewer(Exception):
     """A report reached fewer jobs than it named: what it did is to be undone, and looked at first."""
 
@@ -53,12 +61,12 @@ class Claims:
         now = moment_in("sqlite", order.now)
         if connection.execute(self._statements["due"], {"now": now}):
             self.promote(connection, now, _PROMOTED)
-        rows = self._first_ready(connection, order.wanted, order.limit)
-        if rows:
+        found = self._first_ready(connection, order.wanted, order.limit)
+        if found.rows:
             worker = order.worker
             taken = {"worker": worker.name, "worker_id": worker.id, "now": now}
-            self._at(connection, "claim", [*map(_ID, rows)], taken)
-        return _claimed(order, rows)
+            self._at(connection, "claim", [*map(_ID, found.rows)], taken)
+        return _claimed(order, found)
 
     def promote(self, connection: Connection, now: str, limit: int) -> int:
         """Make scheduled jobs ready that are due; how many."""
@@ -117,11 +125,11 @@ class Claims:
             return connection.execute(statement, params | {"first": first, "last": last})
         return connection.execute(self._statements[verb], params | {"ids": json.dumps(ids)})
 
-    def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
-        """The first ready jobs over all queues wanted, in the order of the claim."""
+    def _first_ready(self, connection: Connection, wanted: Wanted, limit: int) -> Found:
+        """The first ready jobs over all queues wanted."""
         queues = [
             queue
-            for (queue,) in connection.execute(self._statements["ready_queues"])
+            for queue in self._ready_queues(connection)
             if (wanted.queues is None or queue in wanted.queues)
             and queue not in wanted.except_queues
         ]
@@ -132,28 +140,36 @@ class Claims:
         }
         if len(queues) == 1:
             statement = self._statements["first_ready"]
-            return connection.execute(statement, bounds | {"queue": queues[0]})
+            rows = connection.execute(statement, bounds | {"queue": queues[0]})
+            return Found(rows, repeat(queues[0]))
         if not queues:
-            return []
+            return Found([], [])
         heads = [
-            head
+            (*head, queue)
             for queue in queues
             for head in connection.execute(self._statements["heads"], bounds | {"queue": queue})
         ]
-        chosen = [job_id for _, _, job_id in sorted(heads)[:limit]]
-        place = {job_id: number for number, job_id in enumerate(chosen)}
-        rows = connection.execute(self._statements["chosen"], {"ids": json.dumps(chosen)})
-        return sorted(rows, key=lambda row: place[row[0]])
+        chosen = sorted(heads)[:limit]
+        params = {"ids": json.dumps([job_id for _, _, job_id, _ in chosen])}
+        by_id = {row[0]: row for row in connection.execute(self._statements["chosen"], params)}
+        return Found([by_id[job_id] for _, _, job_id, _ in chosen], [head[-1] for head in chosen])
+
+    def _ready_queues(self, connection: Connection) -> list[str]:
+        """The queues with ready jobs that are not paused."""
+        [(first, last, paused)] = connection.execute(self._statements["ready_between"])
+        if first == last and not paused:
+            return [] if first is None else [first]
+        return [queue for (queue,) in connection.execute(self._statements["ready_queues"])]
 
 
-def _claimed(order: Order, rows: list[Row]) -> list[JobRow]:
+def _claimed(order: Order, found: Found) -> list[JobRow]:
     """Jobs just taken; what the claim itself has set is not read back."""
     (worker_id, worker), now = order.worker, order.now.astimezone(UTC)
     claimed = []
     for (
-        job_id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at,
-        lease, last_error, created_at, locale, context,
-    ) in rows:  # fmt: skip
+        job_id, key, name, priority, payload, attempts, crashes, max_attempts, run_at, lease,
+        last_error, created_at, locale, context,
+    ), queue in zip(found.rows, found.queues, strict=False):  # fmt: skip
         created = moment_of_text(created_at)
         due = created if run_at == created_at else moment_of_text(run_at)
         claimed.append(_new(JobRow, (

@@ -1,4 +1,4 @@
-SELECT id, key, name, queue, priority, payload, attempts, crashes, max_attempts, run_at, lease + 1,
-    last_error, created_at, locale, context
+SELECT id, key, name, priority, payload, attempts, crashes, max_attempts, run_at, lease + 1, last_error,
+    created_at, locale, context
 FROM bide_jobs
 WHERE id IN (SELECT value FROM json_each(:ids))
