@@ -131,7 +131,16 @@ class Job(Generic[R]):
 
     def __init__(self, home: Home, row: JobRow | tuple[Any, ...]) -> None:
         self._home, self.at_work = home, False
-        self._read(row)
+        (
+            self.id, self.key, self.name, self.queue, self.priority, state, self.payload,
+            self.attempts, self.crashes, self.max_attempts, self.run_at, self.locked_at,
+            self.locked_by, self.worker_id, self.lease, self.failed_at, self.finished_at,
+            self.last_error, self.created_at, self.locale, self.context,
+        ) = row  # fmt: skip
+        self.state = _STATE_NAMES[state]
+        self.error = self.kept = None
+        self._payload_object: Payload | None = None
+        self._call: Any = None
 
     @classmethod
     def unsaved(cls, home: Home, new: NewJob, payload: Payload | None, call: Any = None) -> Job:
@@ -148,18 +157,6 @@ class Job(Generic[R]):
         job._payload_object = payload
         job._call = call if payload is None else None
         return job
-
-    def _read(self, row: tuple[Any, ...]) -> None:
-        (
-            self.id, self.key, self.name, self.queue, self.priority, state, self.payload,
-            self.attempts, self.crashes, self.max_attempts, self.run_at, self.locked_at,
-            self.locked_by, self.worker_id, self.lease, self.failed_at, self.finished_at,
-            self.last_error, self.created_at, self.locale, self.context,
-        ) = row  # fmt: skip
-        self.state = _STATE_NAMES[state]
-        self.error = self.kept = None
-        self._payload_object: Payload | None = None
-        self._call: Any = None
 
     @property
     def payload_object(self) -> Payload:
@@ -220,7 +217,7 @@ class Job(Generic[R]):
                 f"job {self.id} ({self.name}) is not stored: it succeeded or was deleted, or the "
                 "transaction that it was enqueued in was rolled back or has not committed yet"
             )
-        self._read(row)
+        self._become(Job(self._home, row))
         return self
 
     def retry(self, run_at: datetime | timedelta | float | None = None) -> Job:
@@ -278,6 +275,12 @@ class Job(Generic[R]):
     def store(self) -> Store:
         """The store that it lives in."""
         return self._home.store
+
+    def _become(self, other: Job) -> None:
+        """Take over its row; nothing of this attempt is left."""
+        for name in JobRow._fields:
+            setattr(self, name, getattr(other, name))
+        self.error = self.kept = self._payload_object = self._call = None
 
     def _stored_id(self) -> int:
         if self.id is None:
