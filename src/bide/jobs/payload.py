@@ -74,8 +74,7 @@ class Payloads:
         self._writer = Writer(self._reach)
         self._signatures: dict[Declared, signatures.Signature] = {}
         self._written: dict[Declared, Written] = {}
-        #: Read the payload column: see `QuickCalls.read`.
-        self.decode = QuickCalls(registry, self._signature, self._any).read
+        self._quick = QuickCalls(registry, self._signature, self._any)
         self.max_size = max_size
 
     def encode(
@@ -108,6 +107,11 @@ class Payloads:
             return Reader(known).read(msgspec.json.decode(text))
         finally:
             known.close()
+
+    @property
+    def decode(self) -> Callable[[str], Payload]:
+        """Reads the payload column: `QuickCalls.read`."""
+        return self._quick.read
 
     def _any(self, text: str) -> Payload:
         """Read any payload, as `decode` does."""
