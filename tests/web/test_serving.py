@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 
 from bide import App, clock
 from bide.web import Viewer, create_app
+from bide.web.screens import Screens
 from web.browser import served
 from web.shop import declare
 
@@ -140,6 +142,21 @@ def test_a_stream_tells_what_changed_and_ends_with_the_session(sqlite_url: str) 
         assert "<html" not in html
         known.clear()
         assert next(told)[0] == "end"
+        connection.close()
+    app.close()
+
+
+def test_a_stream_ends_in_time_for_a_server_that_waits_for_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bide.web.live.LONGEST", 0.3)
+    monkeypatch.setattr("bide.web.app.Screens", partial(Screens, live_every=3600.0))
+    app = App(sqlite_url)
+    app.migrate()
+    with served(create_app(app, auth=lambda request: Viewer("ada"))) as address:
+        connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("GET", "/queues?live=stream")
+        assert [name for name, _ in events(connection.getresponse())] == ["live", "end"]
         connection.close()
     app.close()
 

@@ -61,8 +61,9 @@ async def _events(visit: Visit, handler: Callable[[Visit], Response]) -> AsyncIt
             else:
                 calm, seen = 1, digest
                 yield _event("live", html)
+            pause = min(visit.screens.live_every * calm, ends - loop.time())
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), visit.screens.live_every * calm)
+                await asyncio.wait_for(ended.wait(), pause)
         yield _event("end", "")
     finally:
         _streams.discard(ended)
