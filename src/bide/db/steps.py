@@ -82,6 +82,16 @@ def columns_of_bytes(table: str) -> set[str]:
     return _names("bytes", table) if _looks() else set()
 
 
+def answers(question: sa.Executable) -> list[Sequence[Any]]:
+    """What the database says to a question."""
+    context = op.get_context()
+    if not context.as_sql:
+        return [*op.get_bind().execute(question)]
+    assert isinstance(question, sa.ClauseElement)
+    written = question.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})
+    return [*context.opts["ask"](str(written))]
+
+
 def _indexes_of(table: str) -> set[str]:
     if _commits_each():
         return _names("indexes", table)
@@ -92,22 +102,15 @@ def _looks(shared: bool = False) -> bool:
     return _can_look() and (shared or _commits_each())
 
 
-def _commits_each() -> bool:
-    return op.get_context().dialect.name in ("mysql", "mariadb")
-
-
 def _can_look() -> bool:
     context = op.get_context()
     return not context.as_sql or "ask" in context.opts
 
 
+def _commits_each() -> bool:
+    return op.get_context().dialect.name in ("mysql", "mariadb")
+
+
 def _names(kind: str, table: str) -> set[str]:
     """Not by SQLAlchemy's inspector, which warns of what it does not know in tables of others."""
-    question = sa.text(_QUESTIONS[kind]).bindparams(table=table)
-    context = op.get_context()
-    if context.as_sql:
-        written = question.compile(
-            dialect=context.dialect, compile_kwargs={"literal_binds": True}
-        )  # fmt: skip
-        return {name for (name,) in context.opts["ask"](str(written))}
-    return set(op.get_bind().scalars(question))
+    return {name for (name,) in answers(sa.text(_QUESTIONS[kind]).bindparams(table=table))}

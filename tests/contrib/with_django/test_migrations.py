@@ -107,7 +107,7 @@ KILLED = """
     from bide.contrib.django.tables import LINES
     from bide.db import alone
     from bide.db.migrate import check
-    from bide.errors import DatabaseBusy
+    from bide.errors import DatabaseBusy, DatabaseError
 
     execute = Editor.execute
     done = []
@@ -144,6 +144,20 @@ KILLED = """
         else:
             raise AssertionError("nobody waited for whoever migrates")
     alone.PATIENCE = 60
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE translations (id bigint AUTO_INCREMENT PRIMARY KEY, scope varchar(255),"
+            " locale varchar(255), `key` varchar(255), value text, interpolations text,"
+            " is_proc tinyint(1), created_at datetime(6), updated_at datetime(6)) COLLATE utf8mb4_bin"
+        )
+        cursor.execute(
+            "INSERT INTO translations (locale, `key`) VALUES ('en', 'a'), ('en', 'A'), ('en', 'a')"
+        )
+        try:
+            call_command("migrate", "bide", verbosity=0)
+        except DatabaseError as error:
+            assert "more than once: en.a 2 times" in str(error), error
+        cursor.execute("DELETE FROM translations WHERE `key` = BINARY 'a' LIMIT 1")
     Editor.execute = execute_and_die
     migrate("bide")
     forwards = len(done)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from bide.db.steps import columns_of, columns_of_bytes, create_index, drop_index
+from bide.db.steps import answers, columns_of, columns_of_bytes, create_index, drop_index
 from bide.db.types import Big, LongText, Moment, table_options
 from bide.errors import DatabaseError
 from bide.i18n.migrations.others import need
@@ -83,7 +83,7 @@ def _translations(table: str) -> None:
 def _unique(prefix: str, table: str) -> None:
     """One row per text. NULL is distinct from NULL in every index, hence the expression."""
     _refuse_bytes(table)
-    if not op.get_context().as_sql:
+    if not op.get_context().as_sql or columns_of(table):
         _refuse_duplicates(table)
     dialect = op.get_context().dialect
     columns: list[Any] = [sa.text("coalesce(scope, '')"), "locale", "key"]
@@ -128,7 +128,7 @@ def _refuse_duplicates(table: str) -> None:
         .having(sa.func.count() > 1)
         .limit(20)
     )
-    found = op.get_bind().execute(query).all()
+    found = answers(query)
     if found:
         listed = "; ".join(f"{locale}.{key} {times} times" for locale, key, times in found)
         raise DatabaseError(
