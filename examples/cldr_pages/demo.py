@@ -163,6 +163,8 @@ def summary(pages, jobs: list, seconds: float, output: Path) -> int:
     console.print(table)
     for row in failed[:3]:
         console.print(f"  failed: {row.name} {row.last_error.splitlines()[0]}", markup=False)
+    if len(failed) > 3:
+        console.print(f"  and {len(failed) - 3} more")
     console.print(f"The pages: {output / 'index.html'}", soft_wrap=True)
     expected = {name for name in pages.locales() if pages.place(name) % 250 == 100}
     unexpected = [

@@ -69,6 +69,13 @@ def stored(run: Run) -> Any:
     return json.loads(run("export", "-", "--format", "json", "--table").stdout)
 
 
+def test_an_export_says_how_much_it_wrote(run: Run, tmp_path: Path) -> None:
+    assert run("export", "{locale}.yml", "--table").stderr == "no texts, no file\n"
+    assert run("export", "ru.yml", "--locale", "ru").stderr == "ru.yml: 1 text\n"
+    assert run("export", "de.yml", "--locale", "de").stderr == "de.yml: 4 texts\n"
+    assert {path.name for path in tmp_path.glob("*.yml")} == {"ru.yml", "de.yml"}
+
+
 def test_a_dry_run_shows_a_diff_and_imports_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "new.yml").write_text("de:\n  greeting: Hallo\n  menu: Menü\n")
     output = shown(run("import", "new.yml", "--dry-run", "--mode", "overwrite"))

@@ -58,6 +58,8 @@ def export(  # noqa: PLR0913 - one for each option
     groups = [(file.replace(_LOCALE, each), [each]) for each in named]
     if _LOCALE not in file:
         groups = [(file, list(named))]
+    if not groups:
+        click.echo("no texts, no file", err=True)
     for name, wanted in groups:
         _write(name, format_, entries(wanted), everything.source)
 
@@ -69,7 +71,8 @@ def _write(name: str, format_: Format, entries: list[Entry], source: str) -> Non
         return
     left_out = format_.write(file, entries, source)
     _put(name, file)
-    click.echo(f"{name}: {len(entries) - len(left_out)} texts", err=True)
+    written = len(entries) - len(left_out)
+    click.echo(f"{name}: {written} {'text' if written == 1 else 'texts'}", err=True)
     if left_out:
         shown = ", ".join(left_out[:10])
         click.echo(f"{format_.name} has no room for {len(left_out)} values: {shown}", err=True)
