@@ -44,6 +44,11 @@ def test_other_machines_are_not_served_without_users(environment: dict[str, str]
     assert "--user-file" in refused(environment, "--host", "0.0.0.0")
 
 
+@pytest.mark.parametrize("option", [("--root-path", "/bide"), ("--behind-proxy", "127.0.0.1")])
+def test_a_proxy_needs_users(environment: dict[str, str], option: tuple[str, str]) -> None:
+    assert "no token is taken through one" in refused(environment, *option)
+
+
 def test_a_wrong_list_of_users_is_told(environment: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "users.toml"
     assert "cannot be read" in refused(environment, "--user-file", str(path))

@@ -56,10 +56,8 @@ def web(
             hashed_password(click.prompt("Password", hide_input=True, confirmation_prompt=True))
         )
         return
-    if user_file is None and not is_loopback(host):
-        raise click.UsageError(
-            f"--host {host} would open the screens to other machines; say who may look: --user-file users.toml"
-        )
+    if user_file is None and (wrong := _open_to(is_loopback(host), host, root_path or proxy)):
+        raise click.UsageError(f"{wrong}; say who may look: --user-file users.toml")
     users = (
         None
         if user_file is None
@@ -92,6 +90,15 @@ def web(
     )
     with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it
         Server(config).run(sockets=[listening])
+
+
+def _open_to(this_machine: bool, host: str, proxied: str | None) -> str:
+    """Why a token is not enough."""
+    if not this_machine:
+        return f"--host {host} would open the screens to other machines"
+    if proxied:
+        return "--root-path and --behind-proxy are for a proxy, and no token is taken through one"
+    return ""
 
 
 def _listening(host: str, port: int) -> socket.socket:
