@@ -65,6 +65,12 @@ def test_a_server_that_is_away_is_a_lost_connection(server: Any, database: Datab
     assert count(database) == 0
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_where_no_server_listens_no_connection_was_lost_that_never_was(kind: str) -> None:
+    with pytest.raises(ConnectionLost, match="No connection to the database could be opened: "):
+        Database(f"{kind}://127.0.0.1:1/shop").run(lambda c: None)
+
+
 def test_a_frozen_server_is_cut_off(server: Any, database: Database) -> None:
     """A server that stops answering but whose kernel goes on acknowledging."""
     count(database)

@@ -55,10 +55,12 @@ def translate(
         "sqlite3": _from_sqlite,
     }.get(home)
     if reader is None:
-        return _from_system(error, doing) if connecting else None
+        return _from_system(error) if connecting else None
     kind = reader(error)
     if kind is DatabaseError and connecting and not _refused(error):
         kind = ConnectionLost
+    if kind is ConnectionLost and connecting:
+        return _unopened(error)
     return kind(_ADVICE[kind].format(doing=doing, error=_one_line(error)) + _remedy(error))
 
 
@@ -139,10 +141,12 @@ def _from_sqlite(error: BaseException) -> type[DatabaseError]:
     return NotMigrated if any(word in str(error) for word in absent) else DatabaseError
 
 
-def _from_system(error: BaseException, doing: str) -> DatabaseError | None:
-    if not isinstance(error, OSError):
-        return None
-    return ConnectionLost(_ADVICE[ConnectionLost].format(doing=doing, error=_one_line(error)))
+def _from_system(error: BaseException) -> DatabaseError | None:
+    return _unopened(error) if isinstance(error, OSError) else None
+
+
+def _unopened(error: BaseException) -> ConnectionLost:
+    return ConnectionLost(f"No connection to the database could be opened: {_one_line(error)}")
 
 
 def _is_operational(error: BaseException) -> bool:
