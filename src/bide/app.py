@@ -87,7 +87,8 @@ class App(Declarer):
     def configure(self, settings: Settings) -> None:
         """Use other settings from now on: for frameworks whose configuration is known late.
 
-        What was declared stays; connections of this process are given up.
+        What was declared stays; connections of this process are given up, and texts in the database
+        are read anew.
         """
         if "store" in vars(self):
             self.close()
@@ -95,6 +96,8 @@ class App(Declarer):
             vars(self).pop(name, None)
         self.settings, self._database_given = settings, None
         self.registry.modules = [*settings.job_modules]
+        if self.i18n is not None:
+            self.i18n.reload()
 
     @cached_property
     def database(self) -> Database | None:

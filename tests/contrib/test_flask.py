@@ -18,6 +18,7 @@ from werkzeug.test import Client
 import bide
 from bide.contrib.flask import Bide
 from bide.errors import SettingsError
+from bide.i18n import Chain, Database, I18n, Simple
 from bide.testing import inline
 from bide.web import Viewer
 from lending import stored
@@ -113,6 +114,22 @@ def test_each_application_of_a_factory_gets_its_own_database(
 
 
 # Jobs
+
+
+def test_texts_go_with_the_database_of_the_application(jobs: Bide, tmp_path: Path) -> None:
+    texts = I18n(Chain(Database(jobs), Simple()))
+    jobs.use(texts)
+    for word in ("one", "two"):
+        app = Flask("shop")
+        app.config["BIDE_DATABASE_URL"] = f"sqlite:///{tmp_path}/{word}.db"
+        jobs.init_app(app)
+        jobs.migrate()
+        assert texts.t("word", default="none") == "none"
+        texts.store("en", {"word": word})
+        assert texts.t("word") == word
+    app.config["BIDE_DATABASE_URL"] = f"sqlite:///{tmp_path}/one.db"
+    jobs.init_app(app)
+    assert texts.t("word") == "one"
 
 
 def test_a_job_runs_in_the_context_of_the_application(

@@ -62,9 +62,10 @@ class Live:
 
     @property
     def rows(self) -> Rows:
-        """The rows in the database; opens nothing yet."""
-        if self._rows is None:
-            self._rows = Rows(self._database(), self._table, self._scope, self._head)
+        """The rows in the database, which may become another one; opens nothing yet."""
+        database = self._database()
+        if self._rows is None or self._rows.database is not database:
+            self._rows = Rows(database, self._table, self._scope, self._head)
         return self._rows
 
     @property
