@@ -97,7 +97,10 @@ class App(Declarer):
         self.settings, self._database_given = settings, None
         self.registry.modules = [*settings.job_modules]
         if self.i18n is not None:
-            self.i18n.reload()
+            from bide.i18n.backends.database import databases
+
+            for texts in databases(self.i18n.backend):  # those of files stay as they are
+                texts.reload()
 
     @cached_property
     def database(self) -> Database | None:

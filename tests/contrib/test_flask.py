@@ -18,7 +18,7 @@ from werkzeug.test import Client
 import bide
 from bide.contrib.flask import Bide
 from bide.errors import SettingsError
-from bide.i18n import Chain, Database, I18n, Simple
+from bide.i18n import Chain, Database, I18n, Memoize, Simple
 from bide.testing import inline
 from bide.web import Viewer
 from lending import stored
@@ -117,7 +117,9 @@ def test_each_application_of_a_factory_gets_its_own_database(
 
 
 def test_texts_go_with_the_database_of_the_application(jobs: Bide, tmp_path: Path) -> None:
-    texts = I18n(Chain(Database(jobs), Simple()))
+    files = Simple()
+    files.store("en", {"other": "stays"})
+    texts = I18n(Chain(Memoize(Database(jobs)), files))
     jobs.use(texts)
     for word in ("one", "two"):
         app = Flask("shop")
@@ -129,7 +131,7 @@ def test_texts_go_with_the_database_of_the_application(jobs: Bide, tmp_path: Pat
         assert texts.t("word") == word
     app.config["BIDE_DATABASE_URL"] = f"sqlite:///{tmp_path}/one.db"
     jobs.init_app(app)
-    assert texts.t("word") == "one"
+    assert (texts.t("word"), texts.t("other")) == ("one", "stays")
 
 
 def test_a_job_runs_in_the_context_of_the_application(
