@@ -39,9 +39,10 @@ class Finishes:
         # Without the lock: a flush on another thread takes what it has listed and leaves the rest.
         if job.kept is not None:
             self._results[lease] = job.kept.of(*lease)
-        if not self._waiting:
+        waiting = self._waiting
+        if not waiting:
             self._since = now
-        self._waiting[lease] = job.name
+        waiting[lease] = job.name
         return now - self._since >= LONGEST_WAIT
 
     def flush(self) -> None:

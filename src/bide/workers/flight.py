@@ -81,8 +81,9 @@ class Flight:
                 return False
             if not isinstance(done, DatabaseError):
                 self._finishes.answered(sent.leases, done)
-            self._hand.take([(row.id, row.lease) for row in rows])
-            self._ahead.put([Job(self._home, row) for row in rows])
+            jobs = [Job(self._home, row) for row in rows]
+            self._hand.take([(job.id or 0, job.lease) for job in jobs])
+            self._ahead.put(jobs)
             return len(rows) == sent.limit and not any(map(CRASHES, rows))
 
     def _lost(self, leases: list[Lease]) -> None:

@@ -130,11 +130,7 @@ class Tally:
         dues, begans, nows = moments
         line[how] += len(nows)
         _measure(line, [*map(sub, nows, begans)], _RUN, _RUN_BUCKET)
-        stamps = map(datetime.timestamp, dues)
-        waits = [clocks + began - due for began, due in zip(begans, stamps, strict=True)]
-        if min(waits) < 0:
-            waits = [max(0.0, wait) for wait in waits]
-        _measure(line, waits, _WAIT, _WAIT_BUCKET)
+        _measure(line, _waits(dues, begans, clocks), _WAIT, _WAIT_BUCKET)
         return line
 
     def _line(self, key: Key) -> list[Any]:
@@ -188,6 +184,18 @@ def _are_one(texts: list[str]) -> bool:
 def _key(one: _Ended, clocks: float) -> Key:
     queue, name, _, began, now = one
     return int((clocks + (now if now - began > SHORT else began)) // 60), queue, name
+
+
+def _waits(dues: Sequence[datetime], begans: Sequence[float], clocks: float) -> list[float]:
+    """How many seconds each attempt began after it was due; jobs that were stored together are due together."""
+    first = dues[0]
+    if first is dues[-1] and dues.count(first) == len(dues):
+        ahead = clocks - first.timestamp()
+        waits = [began + ahead for began in begans]
+    else:
+        stamps = map(datetime.timestamp, dues)
+        waits = [clocks + began - due for began, due in zip(begans, stamps, strict=True)]
+    return waits if min(waits) >= 0 else [max(0.0, wait) for wait in waits]
 
 
 def _measure(line: list[Any], values: list[float], sums: int, buckets: int) -> None:
