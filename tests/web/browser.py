@@ -48,3 +48,14 @@ def served(screens: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(20)
+
+
+def faults(page: Any) -> list[Any]:
+    """What axe finds on a page that is open, and whether it is wider than the screen."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+    result = Axe().run(page, options={"runOnly": rules})
+    found = [(one["id"], one["nodes"][0]["html"][:200]) for one in result.response["violations"]]
+    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return found if too_wide <= 0 else [*found, f"{too_wide} pixels wider than the screen"]

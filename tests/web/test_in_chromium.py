@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from bide import App
 from bide.jobs.job import Filter, State
 from bide.web import Users, create_app, hashed_password
 from waiting import wait_until
-from web.browser import served
+from web.browser import faults, served
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -141,17 +140,8 @@ def test_axe_finds_nothing(small_shop: App, open_page: Open, look: dict[str, Any
     page, found = open_page(small_shop, "/overview", **look), {}
     for path in PAGES[:-1]:
         page.goto(path.format(id=job.id))
-        result = Axe().run(
-            page,
-            options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]},
-        )
-        if result.violations_count:
-            found[path] = [
-                (one["id"], one["nodes"][0]["html"][:200]) for one in result.response["violations"]
-            ]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert overflow <= 0, f"{path} is wider than the screen"
-    assert found == {}
+        found[path] = faults(page)
+    assert not any(found.values()), found
 
 
 def test_pages_can_be_used_from_the_keyboard(small_shop: App, open_page: Open) -> None:

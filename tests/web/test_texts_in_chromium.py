@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from bide import App
 from bide.i18n.editing.editor import Editor
 from waiting import wait_until
+from web.browser import faults
 from web.flower_shop import open_flowers
 from web.shop_texts import close
 
@@ -142,17 +142,8 @@ def test_axe_finds_nothing(small_flowers: Shop, open_page: Open, look: dict[str,
     page, found = open_page(small_flowers[0], "/texts/app", **look), {}
     for path in PAGES:
         page.goto(path)
-        result = Axe().run(
-            page,
-            options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]},
-        )
-        if result.violations_count:
-            found[path] = [
-                (one["id"], one["nodes"][0]["html"][:200]) for one in result.response["violations"]
-            ]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert overflow <= 0, f"{path} is wider than the screen"
-    assert found == {}
+        found[path] = faults(page)
+    assert not any(found.values()), found
 
 
 def test_texts_from_right_to_left_stand_so(small_flowers: Shop, open_page: Open) -> None:
