@@ -106,6 +106,11 @@ def test_a_worker_of_plain_functions_loads_no_asyncio(tmp_path: Path, sqlite_url
     loaded = worked_off(PLAIN, tmp_path, sqlite_url)
     assert "bide.workers.worker" in loaded
     assert loaded & {"asyncio", "ssl", "hashlib", "_hashlib"} == set()
+    assert loaded & {"importlib.metadata", "importlib.resources", "email", "zipfile"} == set()
+    assert loaded & {"tempfile", "subprocess", "msgspec.inspect"} == set()
+    assert {name for name in loaded if name.startswith("sqlalchemy.dialects.sqlite.")} == {
+        f"sqlalchemy.dialects.sqlite.{part}" for part in ("base", "dml", "json", "pysqlite")
+    }
 
 
 @pytest.mark.parametrize("program", [AWAITS, ASKS], ids=["late", "early"])
@@ -167,3 +172,48 @@ print(stood, digest[:6], *known, queue.asyncio.Queue is asyncio.Queue)
 """
     )
     assert python(program, tmp_path).split() == ["True", "d41d8c", "True", "False", "True"]
+
+
+def test_a_driver_that_was_left_out_is_the_real_one_for_whoever_asks(tmp_path: Path) -> None:
+    program = (
+        SPARED
+        + """
+import sys
+import sqlalchemy
+import sqlalchemy.dialects.mysql as package
+found = [f"{package.__name__}.{name}" in sys.modules for name in ("aiomysql", "pyodbc", "pymysql")]
+from sqlalchemy.dialects.mysql import aiomysql
+found += [aiomysql is sys.modules["sqlalchemy.dialects.mysql.aiomysql"], hasattr(package, "nosuch")]
+for name in ("mysql+pyodbc", "mariadb+mysqlconnector", "mysql+nosuch", "nosuch"):
+    try:
+        dialect = sqlalchemy.make_url(f"{name}://").get_dialect()
+        found.append(type(dialect) is type and dialect.__module__ in sys.modules)
+    except sqlalchemy.exc.NoSuchModuleError:
+        found.append("none")
+print(*found)
+"""
+    )
+    told = "False False True True False True True none none"
+    assert python(program, tmp_path) == told
+
+
+def test_what_msgspec_and_sqlalchemy_leave_out_is_there_when_they_need_it(tmp_path: Path) -> None:
+    program = (
+        SPARED
+        + """
+import sys
+import msgspec
+import sqlalchemy
+from sqlalchemy.util import langhelpers
+late = {"msgspec.inspect", "msgspec.yaml"}
+found = [not late & sys.modules.keys(), msgspec.json.schema(list[int])["type"]]
+found += [msgspec.yaml is sys.modules["msgspec.yaml"], type(msgspec.inspect.type_info(int)).__name__]
+if hasattr(langhelpers, "parse_version_from_metadata"):
+    version = langhelpers.parse_version_from_metadata("sqlalchemy")
+    found.append(version[0] == int(sqlalchemy.__version__[0]))
+else:
+    found.append(True)
+print(*found)
+"""
+    )
+    assert python(program, tmp_path) == "True array True IntType True"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from zipfile import ZipFile
+
 import pytest
 
 from bide.db.statements import Statement, Statements, statement
@@ -51,3 +54,16 @@ def test_a_statement_that_is_not_there_is_named() -> None:
 
 def test_text_is_parsed_once() -> None:
     assert statement("SELECT :a") is statement("SELECT :a")
+
+
+def test_statements_are_found_in_an_archive_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("in_an_archive/__init__.py", "")
+        archive.writestr("in_an_archive/common/count.sql", "SELECT count(*) FROM bide_jobs")
+        archive.writestr("in_an_archive/sqlite/one.sql", "SELECT 1")
+    monkeypatch.syspath_prepend(tmp_path / "archive.zip")
+    statements = Statements("in_an_archive", "sqlite")
+    statements.load("named")
+    assert statements["count"].text == "SELECT count(*) FROM bide_jobs"

@@ -24,9 +24,6 @@ def load_app(named: str | None) -> App:
 
     Raises click.UsageError saying what is wrong and what to write.
     """
-    from bide.cli.sparing import spare
-
-    spare()
     app = _found(named)
     context = click.get_current_context(silent=True)
     if context is not None:  # servers count connections that end without a goodbye

@@ -104,6 +104,9 @@ class Commands(click.Group):
         """The function of that name in its module."""
         if cmd_name not in COMMANDS:
             return None
+        from bide.cli.sparing import spare
+
+        spare()
         module = importlib.import_module(COMMANDS[cmd_name].module)
         command: click.Command = getattr(module, cmd_name)
         return command

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bide.errors import FatalBackendError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 #: Quoted text, comments and casts are left alone, so that `:name` means a parameter only elsewhere.
 _PIECES: Final = re.compile(
@@ -78,15 +82,25 @@ class Statements:
     def load(self, style: str) -> None:
         """Read every statement now, and write it in a style, so that forked processes share them."""
         for folder in (self._kind, "common"):
-            for file in (files(self._package) / folder).iterdir():
+            for file in (_place(self._package) / folder).iterdir():
                 if file.name.endswith(".sql"):
                     self[file.name.removesuffix(".sql")].form(style)
+
+
+def _place(package: str) -> Traversable:
+    """Its folder, or what stands for it in an archive; that takes importlib.resources, with zipfile."""
+    paths = [Path(path) for path in import_module(package).__path__]
+    if len(paths) == 1 and paths[0].is_dir():
+        return paths[0]
+    from importlib.resources import files
+
+    return files(package)
 
 
 @cache
 def _read(package: str, kind: str, name: str) -> str:
     for folder in (kind, "common"):
-        file = files(package) / folder / f"{name}.sql"
+        file = _place(package) / folder / f"{name}.sql"
         if file.is_file():
             return file.read_text(encoding="utf-8").strip()
     raise FatalBackendError(f"{package} has no statement {name}.sql for {kind}, nor a common one")

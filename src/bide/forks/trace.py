@@ -10,7 +10,6 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
@@ -158,7 +157,7 @@ _C_DRIVERS: dict[str, Callable[[ModuleType], None]] = {
 }
 
 
-class _AfterImport(MetaPathFinder):
+class _AfterImport:
     """Wraps a C driver once it has been imported by somebody else."""
 
     def __init__(self) -> None:

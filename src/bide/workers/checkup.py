@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -105,6 +104,8 @@ def _misspelt(environment: Mapping[str, str]) -> Iterator[Finding]:
     for name in sorted(environment):
         if not name.startswith("BIDE_") or name in known or name in _OF_THE_COMMANDS:
             continue
+        import difflib
+
         if near := difflib.get_close_matches(name, known, 1, 0.8):
             text = f"the variable {name} is no setting"
             yield Finding(WARNING, "settings", text, f"{near[0]}?")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,6 +92,8 @@ def _families() -> list[tuple[int, int]]:
     """Every process with its parent."""
     command = ["ps", "-A", "-o", "pid=,ppid="]
     if not os.path.isdir("/proc/self"):  # noqa: PTH112 - a pseudo file
+        import subprocess
+
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
         return [(int(child), int(parent)) for child, parent in map(str.split, out.splitlines())]
     pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208

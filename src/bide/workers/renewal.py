@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from bide import clock
 from bide.events import emit
+
+if TYPE_CHECKING:
+    import subprocess
 
 VARIABLE = "BIDE_HANDOVER"
 #: Seconds after which code that is still being imported counts as broken.
@@ -80,6 +81,9 @@ class Renewal:
 
     def begin(self) -> None:
         """Try the new code."""
+        import subprocess
+        import tempfile
+
         emit("reload_began", pid=os.getpid())
         self._began = clock.monotonic()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was read
@@ -110,6 +114,8 @@ class Renewal:
 
     def become(self, handover: Handover) -> None:
         """Replace this process by the new code; returns only when that fails (and is told)."""
+        import tempfile
+
         with tempfile.TemporaryFile("w+") as file:
             json.dump(asdict(handover), file)
             file.flush()

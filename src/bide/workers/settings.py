@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
@@ -284,6 +283,8 @@ def from_pyproject() -> dict[str, Any]:
     path = Path("pyproject.toml")
     if not path.is_file():
         return {}
+    import tomllib
+
     try:
         tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (ValueError, OSError) as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import tempfile
 from typing import NamedTuple
 
 #: worker id, job id, lease, began, limit, beat, given up, jobs done, pid, place, at work, name.
@@ -139,5 +138,7 @@ class Entry:
 def _nameless_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("bide-slate")
+    import tempfile
+
     with tempfile.TemporaryFile(prefix="bide-slate-") as file:
         return os.dup(file.fileno())
