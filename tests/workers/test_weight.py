@@ -1,9 +1,12 @@
-"""Forked workers find ready what they need: they import nothing, and read no statement again."""
+"""Forked workers find ready what they need: they import nothing, and read no statement again; what one weighs."""
 
 from __future__ import annotations
 
 import gc
+import os
 import socket
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -20,6 +23,7 @@ from bide import clock
 from bide.jobs.store import Wanted
 from bide.workers.timeouts import Deadline
 from in_child import in_child
+from servers.mariadb import with_pymysql
 from workers.fleets import APPLICATION, fleet
 
 WATCHED = """
@@ -152,3 +156,71 @@ def test_the_next_moment_is_compiled_once_for_each_choice_of_jobs(
         assert app.store.next_run_at(wanted) is None
     assert len(compiled) == 2
     app.close()
+
+
+#: Megabytes of a worker that has nothing to do: what was measured, and 5 % (see performance.md).
+LIMITS = {"sqlite": 41.0, "mysql": 46.5}
+
+WEIGHED = """
+import os, signal
+import bide
+app = bide.App.from_env()
+rounds = []
+
+@app.job
+def nothing() -> None: ...
+
+@app.lifecycle.after("loop")
+def weigh(worker):
+    rounds.append(1)
+    if len(rounds) == 3:
+        with open("/proc/self/statm") as file:
+            print(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+# PyMySQL uses it where it is installed, which takes 8 MB.
+WORK = """
+import sys
+sys.modules["cryptography"] = None
+from bide.cli.main import main
+main(["--app", "weighed:app", "work", "-q", "--sleep-delay", "0.05"])
+"""
+
+
+@pytest.fixture(scope="module")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What compiles a module at its start keeps 5 MB of that."""
+    return tmp_path_factory.mktemp("bytecode")
+
+
+@pytest.mark.story
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells it")
+@pytest.mark.skipif(
+    not sqlalchemy.__version__.startswith("2.1"), reason="SQLAlchemy 2.0 loads asyncio"
+)
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("mysql", marks=with_pymysql)])
+def test_an_idle_worker_weighs_no_more_than_it_did(
+    tmp_path: Path, bytecode: Path, fresh_url: Callable[[str], str], kind: str
+) -> None:
+    app = bide.App(url := fresh_url(kind))
+    app.migrate()
+    app.close()
+    (tmp_path / "weighed.py").write_text(WEIGHED)
+    dropped = ("COVERAGE", "PYTHONDONTWRITEBYTECODE", "MALLOC")
+    environment = {name: v for name, v in os.environ.items() if not name.startswith(dropped)}
+    environment |= {"BIDE_DATABASE_URL": url, "PYTHONPYCACHEPREFIX": str(bytecode)}
+
+    def weighed() -> float:
+        told = subprocess.run(
+            [sys.executable, "-c", WORK],
+            env=environment,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return float(told.stdout)
+
+    assert weighed() > 0  # writes bytecode
+    assert weighed() <= LIMITS[kind]

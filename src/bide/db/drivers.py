@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -26,6 +27,8 @@ class Driver(Protocol):
     style: str
     #: What opens a transaction, one statement after the other.
     begin: tuple[str, ...]
+    #: What makes a connection of our own engine; None: SQLAlchemy, as ever.
+    connect: Callable[..., Any] | None
 
     def __hash__(self) -> int: ...
 
@@ -76,6 +79,7 @@ class Psycopg:
 
     style = "pyformat"
     begin: tuple[str, ...] = ("BEGIN",)
+    connect: Callable[..., Any] | None = None
 
     def __init__(self, dialect: SqlDialect) -> None:
         self._dialect = dialect
@@ -131,6 +135,7 @@ class MySQL:
 
     style = "pyformat"
     begin: tuple[str, ...] = ("START TRANSACTION",)
+    connect: Callable[..., Any] | None = None
 
     def __init__(self, dialect: SqlDialect, *, shared: bool) -> None:
         self._dialect = dialect
@@ -139,6 +144,8 @@ class MySQL:
         ):  # which imports them at its first connection: in every child
             for part in ("connections", "converters", "constants.FLAG"):
                 import_module(f"MySQLdb.{part}")
+        if dialect.driver == "pymysql":
+            self.connect = import_module("bide.db.tls").connect
         if shared:  # the application's sessions keep their own isolation
             self.begin = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", *self.begin)
 
@@ -209,6 +216,7 @@ class Sqlite:
 
     style = "named"
     begin: tuple[str, ...] = ("BEGIN IMMEDIATE",)
+    connect: Callable[..., Any] | None = None
 
     def __init__(self, dialect: SqlDialect, *, synchronous: str) -> None:
         self._dialect = dialect

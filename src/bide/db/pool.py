@@ -215,7 +215,7 @@ class Pool:
             pool_reset_on_return=None,
         )
         driver = self._driver(engine.dialect)
-        event.listen(engine, "do_connect", _Defaults(driver.connect_options(), url))
+        event.listen(engine, "do_connect", _Defaults(driver, url))
         event.listen(engine, "connect", lambda raw, _: driver.opened(raw))
         return engine
 
@@ -254,13 +254,16 @@ class Pool:
 
 
 class _Defaults:
-    """Adds our connect arguments, unless the URL says otherwise."""
+    """Connects with our arguments, unless the URL says otherwise."""
 
-    def __init__(self, options: dict[str, Any], url: URL) -> None:
+    def __init__(self, driver: Driver, url: URL) -> None:
+        options = driver.connect_options()
         self._options = {name: value for name, value in options.items() if name not in url.query}
+        self._connect = driver.connect
 
-    def __call__(self, dialect: Any, record: Any, args: Any, params: dict[str, Any]) -> None:
+    def __call__(self, dialect: Any, record: Any, args: Any, params: dict[str, Any]) -> Any:
         params.update(self._options)
+        return None if self._connect is None else self._connect(*args, **params)
 
 
 def _borrow(engine: Engine, stack: contextlib.ExitStack) -> Any:
