@@ -243,6 +243,20 @@ def test_what_its_declaration_asks_for_keeps_a_function_from_being_silent() -> N
         assert payloads.decode(payloads.encode(work, [1]).payload).silent is silent
 
 
+def test_a_function_that_is_imported_for_the_call_is_not_silent_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The limit of a silent one counts from before it is brought back, and an import may take long."""
+    registry = Registry(["late"])
+
+    def imported(_module: str) -> None:
+        registry.register_function(welcome, name="late.welcome")
+
+    monkeypatch.setattr("bide.jobs.registry.importlib.import_module", imported)
+    payloads, text = Payloads(registry), '{"v":1,"job":"late.welcome","args":[1],"kwargs":{}}'
+    assert [payloads.decode(text).silent for _ in range(2)] == [False, True]
+
+
 def test_stored_state_that_the_class_does_not_know_is_ignored(payloads) -> None:
     """DJ-340."""
     state = {"text": "x", "colour": "red"}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -228,6 +231,24 @@ def test_a_limit_that_is_over_when_an_inner_one_is_left_ends_its_body_at_once(
         outer()
     deadline.disarm()
     assert told == []
+
+
+def test_an_alarm_at_any_opcode_leaves_no_limit_and_no_error_behind() -> None:
+    """Those of debuggers and of other interpreters come where this one has none."""
+    script = Path(__file__).with_name("alarm_at_opcodes.py")
+    tried = subprocess.run(
+        [sys.executable, script], timeout=60, check=True, capture_output=True, text=True
+    )
+    assert int(tried.stdout) > 400
+
+
+def test_ctrl_c_at_the_end_of_a_body_leaves_no_limit_to_who_works_on() -> None:
+    deadline = Deadline()
+    alarm: Any = deadline._alarm
+    deadline.within(60, clock.monotonic(), lambda *_: None, 1, 2)
+    alarm.holds = deadline._outermost
+    deadline.disarm()
+    assert alarm.holds is None
 
 
 def test_the_alarm_of_the_program_is_given_back() -> None:

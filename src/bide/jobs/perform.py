@@ -73,10 +73,12 @@ class Performer:
                 if lone is not None:
                     return lone(job, self._hooked)
                 return self._lifecycle.run("invoke_job", self._hooked, job)
-            if payload.silent and self._run_sync is call:  # a function, which cannot have hooks
+            # A function, which cannot have hooks; callbacks of perform may have given it keywords.
+            if payload.silent and self._run_sync is call and not payload.kwargs:
                 result = payload.call(*payload.args)
-                awaits = result is not None and inspect.iscoroutine(result)
-                return self._run_async(result) if awaits else result
+                if result is None or not inspect.iscoroutine(result):
+                    return result
+                return self._run_async(result)
             return self._hooked(job)
         finally:
             _current.reset(token)

@@ -47,7 +47,7 @@ class QuickCalls:
         signature: Callable[[Declared], Signature],
         any_other: Callable[[str], Payload],
     ) -> None:
-        self._registry, self._signature, self._any_other = registry, signature, any_other
+        self._signature, self._any_other = signature, any_other
         self._functions = registry.functions
         self._plans: dict[Declared, _Plan] = {}
 
@@ -67,7 +67,9 @@ class QuickCalls:
         if call.kwargs or call.v != VERSION:
             return self._any_other(text)
         name, args = call.job, call.args
-        declared = self._functions.get(name) or self._registry.function(name)
+        declared = self._functions.get(name)
+        if declared is None:  # importing it may take long, which no limit of the job may count
+            return self._any_other(text)
         signature, types, silent = self._plans.get(declared) or self._planned(declared)
         # Plain arguments of the very types that are asked for need no closer look.
         if [*map(type, args)] != types and not signature.takes_exactly(args):

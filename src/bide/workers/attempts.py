@@ -135,7 +135,7 @@ class Attempts:
                 body = partial(self._proceeded, job, attempt)
                 self._lifecycle.run("perform", body, self._worker, job)
             else:
-                self._perform(job, attempt)
+                self._perform(job, attempt, began)
         except WorkerStop:
             raise
         except BaseException as error:  # noqa: BLE001 - judged, raised again if it was the keyboard
@@ -151,9 +151,11 @@ class Attempts:
                 if outer is not None:  # it goes on
                     self._on_the_slate(*outer, self.max_run_time(outer[0]))
             self._took((attempt.ended or clock.monotonic()) - began)
+        succeeded = bool(attempt.succeeded)
         if attempt.succeeded is None:
+            # Who hears of it may work off others, whose attempt this object is then.
             self._failures.skip(job, attempt.started_at)
-        return bool(attempt.succeeded)
+        return succeeded
 
     def interrupt(self, error: BaseException) -> None:
         """Raise `error` in the running job, from another thread."""
@@ -170,21 +172,23 @@ class Attempts:
         return self._most if own is None else min(own, self._most)
 
     def close(self) -> None:
-        """Stop the timer and the event loop, when the worker ends."""
+        """Stop the timer and the event loop, when the worker ends; no job runs any more."""
+        self.running = None
         self._deadline.disarm()
         self._means.close()
 
     def _proceeded(self, job: Job, attempt: _Attempt, *_: object) -> bool:
-        """A callback that proceeds twice does not run the job twice."""
+        """A callback that proceeds twice does not run the job twice; the limit is not of what it does before."""
         if attempt.succeeded is None:
-            return self._perform(job, attempt)
+            return self._perform(job, attempt, clock.monotonic())
         return attempt.succeeded
 
-    def _perform(self, job: Job, attempt: _Attempt) -> bool:
-        """The body of the event."""
+    def _perform(self, job: Job, attempt: _Attempt, now: float) -> bool:
+        """The body of the event, which begins now (monotonic)."""
         began, ear = attempt.began, self._start_is
         if began > ear.deaf_until and ear.hears(began):
             emit("job_started", worker=self._worker, job=job)
+            now = clock.monotonic()
         most, entry = self._most, self._entry
         if entry is not None:
             entry.started(job.id or 0, job.lease, began, began + most, job.name)
@@ -192,7 +196,7 @@ class Attempts:
             # What cannot be brought back fails before anything is limited.
             payload = job.payload_object
             if payload.silent:
-                self._deadline.within(most, began, self._performer.invoke, job, payload)
+                self._deadline.within(most, now, self._performer.invoke, job, payload)
                 job.at_work = False  # it has no records
             else:
                 self._by_its_own_limit(job, payload, attempt)

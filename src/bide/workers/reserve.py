@@ -85,19 +85,20 @@ class Reserver:
 
         With `more` the worker will go on behind that number, so that claims for then may be sent.
         """
+        # Whoever asks how many wait may be told of some that the keeper takes back.
         try:
             job = self._first()
-        except (
-            IndexError
-        ):  # whoever asks how many wait may be told of some that the keeper takes back
-            self._claim(number, more=more)
-            late = self._ahead.next()
-            if late is None:
-                return None
-            job = late
-        if job.crashes:
+        except IndexError:
+            pass  # what is raised in a claim has nothing to do with it
+        else:
+            if job.crashes:
+                self._leave_alone()
+            return job
+        self._claim(number, more=more)
+        late = self._ahead.next()
+        if late is not None and late.crashes:
             self._leave_alone()
-        return job
+        return late
 
     def report(self) -> None:
         """Report what is done."""

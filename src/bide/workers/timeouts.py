@@ -61,19 +61,20 @@ class Deadline:
             return
         limit.seconds, limit.until = seconds, now + seconds
         try:
-            # As a limit is entered; what is raised meanwhile is raised in the body.
+            # As a limit is entered; an alarm that rings meanwhile rings again in the body.
             alarm.wish, alarm.holds = None, limit
             late = now >= alarm.believed_until or alarm.rings_at > limit.until
             if late or handler_of(_SIGALRM) is not alarm.handler:
                 alarm.arm(limit.until)
             body(first, second)
         except BaseException as caught:
-            alarm.holds = None
-            limit.ended(caught)
+            raised, alarm.holds, limit.raised = limit.raised, None, None
+            _raise_right(caught, raised)
             raise
         alarm.holds = None
         if limit.raised is not None:
-            limit.ended(None)
+            raised, limit.raised = limit.raised, None
+            raise raised
 
     def cut(self, error: BaseException) -> None:
         """Raise `error` in the limited body now, from another thread; nothing happens outside a body."""
@@ -142,8 +143,9 @@ class Alarm:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     def disarm(self) -> None:
-        """Stop the timer, and give the signal back to whoever had it."""
-        self.believed_until = 0.0
+        """Stop the timer, and give the signal back to whoever had it. Nothing is limited any more, also
+        where Ctrl-C cut short what would have said so."""
+        self.believed_until, self.holds = 0.0, None
         if self._earlier is None:
             return
         (handler, rings_at), self._earlier = self._earlier, None
@@ -210,12 +212,10 @@ class _Limit:
         outer = self._alarm.holds = self._outer
         if outer is not None:
             self._alarm.arm(outer.until)
-        if caught is not None or self.raised is not None:
-            self.ended(caught)
-
-    def ended(self, caught: BaseException | None) -> None:
-        """The body is over; raise what was raised in it where `caught`, which it let out, is something else."""
-        raised, self.raised = self.raised, None  # and with it what its frames hold
+        raised = self.raised
+        if caught is None and raised is None:
+            return
+        self.raised = None  # and with it what its frames hold
         if caught is not None:
             _raise_right(caught, raised)
         elif raised is not None:
@@ -223,14 +223,22 @@ class _Limit:
 
 
 _EDGES: Final = {_Limit.__enter__.__code__, _Limit.__exit__.__code__}
+_WITHIN: Final = Deadline.within.__code__
 
 
 def _is_at_the_edge_of(limit: _Limit, frame: FrameType | None) -> bool:
-    """Whether it is just being entered or left: it would hold for ever if that were cut short."""
+    """Whether it is just being entered or left: it would hold for ever if that were cut short.
+
+    `within` is at work itself where it has not just called its body.
+    """
+    called = None
     while frame is not None:
-        if frame.f_code in _EDGES and frame.f_locals["self"] is limit:
+        code = frame.f_code
+        if code in _EDGES and frame.f_locals["self"] is limit:
             return True
-        frame = frame.f_back
+        if code is _WITHIN and frame.f_locals.get("limit") is limit:
+            return called is not getattr(frame.f_locals["body"], "__code__", called)
+        called, frame = code, frame.f_back
     return False
 
 
