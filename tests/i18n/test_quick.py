@@ -74,23 +74,45 @@ def test_a_pinned_context_does_not_hear_of_a_change_and_others_do(i18n: I18n) ->
 
 def test_pinned_texts_are_looked_up_as_fast_as_others_until_they_are_changed(i18n: I18n) -> None:
     quick = i18n._quick
-    entered = i18n.enter("de")
-    assert (i18n.locale, i18n.t("a"), quick.aside) == ("de", "Ä", False)
-    i18n.store("de", {"a": "Ö"})
-    assert (i18n.t("a"), quick.aside) == ("Ä", True)
-    with i18n.pinned():
+
+    def job(text: str) -> str:
+        assert (i18n.locale, i18n.t("a"), quick.aside) == ("de", "Ä", False)
+        i18n.store("de", {"a": text})
         assert (i18n.t("a"), quick.aside) == ("Ä", True)
-    i18n.leave(entered)
+        with i18n.pinned():
+            return f"{i18n.t('a')} {quick.aside}"
+
+    assert i18n.speaking("de", job, "Ö", unheard) == "Ä True"
     assert (i18n.locale, i18n.t("a", locale="de"), quick.aside) == ("en", "Ö", False)
 
 
-def test_who_enters_with_an_unknown_locale_has_not_entered(i18n: I18n) -> None:
+def test_an_unknown_locale_is_told_and_not_spoken(i18n: I18n) -> None:
+    told: list[tuple[str, type[Exception]]] = []
     for _ in range(2):
-        with pytest.raises(InvalidLocale):
-            i18n.enter("xx")
-    assert i18n.locale == "en"
+        spoken = i18n.speaking(
+            "xx",
+            lambda key: (i18n.locale, i18n.t(key)),
+            "a",
+            lambda key, error: told.append((key, type(error))),
+        )
+        assert spoken == ("en", "A")
+    assert told == [("a", InvalidLocale)] * 2
     i18n.store("en", {"a": "B"})
     assert i18n.t("a") == "B"
+
+
+def test_who_raises_while_speaking_leaves_nothing_behind(i18n: I18n) -> None:
+    def job(key: str) -> None:
+        i18n.store("de", {key: "Ö"})
+        raise InvalidLocale("of the job's own")
+
+    with pytest.raises(InvalidLocale, match="own"):
+        i18n.speaking("de", job, "a", unheard)
+    assert (i18n.locale, i18n.t("a", locale="de"), i18n._quick.aside) == ("en", "Ö", False)
+
+
+def unheard(*_: object) -> None:
+    raise AssertionError
 
 
 def test_other_fallbacks_hold_in_their_context_only(i18n: I18n) -> None:

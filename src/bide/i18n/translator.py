@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from bide import clock
 from bide.errors import (
@@ -32,8 +32,7 @@ from bide.i18n.zones import in_zone
 
 LOOK_AT_FILES_EVERY = 0.5
 
-#: What was set before `I18n.enter`: the locale, if it was changed, and the pinned view.
-Entered = tuple[Token[Any] | None, Token[View | None]]
+T = TypeVar("T")
 
 
 class I18n(Settings):
@@ -289,42 +288,63 @@ class I18n(Settings):
 
     @contextmanager
     def _with_view(self, view: View) -> Iterator[None]:
-        entered = self.enter(None, view)
+        pinned = self._pinned.set(view)
+        self._pins.append(view)
+        if view is not self._live:
+            self._look_aside()
         try:
             yield
         finally:
-            self.leave(entered)
+            self._pinned.reset(pinned)
+            self._pins.pop()
+            if self._quick.aside:
+                self._look_ahead()
 
-    def enter(self, locale: str | None, view: View | None = None) -> Entered:
-        """Begin what `with_locale(locale)` and `pinned()` are for a body, as often as for every job;
-        `leave` ends it. Raises InvalidLocale.
+    def speaking(
+        self,
+        locale: str | None,
+        body: Callable[[T], Any],
+        subject: T,
+        unspoken: Callable[[T, TextError], object],
+    ) -> Any:
+        """`body(subject)` as inside `with_locale(locale)` and `pinned()`, as often as for every job.
 
-        While what is pinned is the live view, lookups go on as if nothing were.
+        `unspoken(subject, error)` is told of a locale that is not available, and none is set then.
         """
-        if view is None:
-            view = self._live
-            if self._pins or self._watching or locale not in view.spoken:
-                view, locale = self._pinned_or_live(), self._checked(locale)
+        view = self._live
+        if self._pins or self._watching or locale not in view.spoken:
+            view = self._pinned_or_live()
+            try:
+                locale = self._checked(locale)
+            except TextError as error:
+                unspoken(subject, error)
+                locale = None
         token = None if locale is None else self._locale.set(locale)
         pinned = self._pinned.set(view)
         self._pins.append(view)
         # In this order: who changes the live view looks at the pins afterwards, so one sees the other.
         if view is not self._live:
-            with self._guard:
-                self._quick.pin(True)
-        return token, pinned
+            self._look_aside()
+        try:
+            return body(subject)
+        finally:
+            self._pinned.reset(pinned)
+            self._pins.pop()
+            if self._quick.aside:
+                self._look_ahead()
+            if token is not None:
+                self._locale.reset(token)
 
-    def leave(self, entered: Entered) -> None:
-        """Restore what was before `enter`, in the same context."""
-        token, pinned = entered
-        self._pinned.reset(pinned)
-        self._pins.pop()
-        if self._quick.aside:
-            with self._guard:
-                if not self._pins:
-                    self._quick.pin(False)
-        if token is not None:
-            self._locale.reset(token)
+    def _look_aside(self) -> None:
+        """What is pinned is not the live view; while it is, lookups go on as if nothing were."""
+        with self._guard:
+            self._quick.pin(True)
+
+    def _look_ahead(self) -> None:
+        """Where nothing is pinned any more, everybody means the live view."""
+        with self._guard:
+            if not self._pins:
+                self._quick.pin(False)
 
     def _pinned_or_live(self) -> View:
         return self._pinned.get() or self._view()

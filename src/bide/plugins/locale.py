@@ -46,16 +46,7 @@ class Locale(Plugin):
         if job.context or zone_here() is not None:
             with self._speaking(job), self._i18n().pinned():
                 return proceed(job)
-        i18n = self._i18n()
-        try:
-            entered = i18n.enter(job.locale)
-        except TextError as error:
-            self._unspoken(job, error)
-            entered = i18n.enter(None)
-        try:
-            return proceed(job)
-        finally:
-            i18n.leave(entered)
+        return self._i18n().speaking(job.locale, proceed, job, self._unspoken)
 
     def _around(self, worker: Any, job: Job, proceed: Callable[[Any, Job], Any]) -> Any:
         with self._speaking(job):
