@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from bide.clock import monotonic
 from bide.db import drivers
 from bide.db.connection import Connection
 from bide.db.engine import Database
 from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError
+from in_child import in_child
 from servers.mariadb import with_pymysql
 from waiting import wait_until
 
@@ -132,6 +134,33 @@ def test_a_frozen_server_is_cut_off_from_mysqlclient_too(own_mariadb: Any) -> No
         with pytest.raises(ConnectionLost):
             database.single(lambda c: c.execute("SELECT 1"))
         assert thaw.is_alive()
+    database.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_child_cuts_off_no_statement_that_ran_in_its_parent_when_it_was_forked(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """They share the wire, and in the child that statement never ends."""
+    database = Database(request.getfixturevalue(f"{kind}_url"), silence=0.5)
+    pause, me = {
+        "postgresql": ("SELECT pg_sleep(20)", "SELECT pg_backend_pid()"),
+        "mysql": ("SELECT sleep(20)", "SELECT connection_id()"),
+    }[kind]
+
+    def of_child() -> None:
+        with pytest.raises(ConnectionLost):  # its watchdog has looked at everything
+            database.single(lambda c: c.execute(pause))
+        database.close()
+
+    def fork_meanwhile(connection: Connection) -> None:
+        [before] = connection.execute(me)
+        connection.busy_since = monotonic()  # as of a statement in another thread
+        in_child(of_child)
+        connection.busy_since = None
+        assert connection.execute(me) == [before]
+
+    database.read(fork_meanwhile)
     database.close()
 
 

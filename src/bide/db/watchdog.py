@@ -32,7 +32,8 @@ class Watchdog:
 
     def __init__(self, silence: float) -> None:
         self._silence = silence
-        self._watched: weakref.WeakSet[Connection] = weakref.WeakSet()
+        #: A child minds none of its parent's, whose statements never end there.
+        self._watched: Owned[weakref.WeakSet[Connection]] = Owned(weakref.WeakSet)
         self._thread: Owned[_Thread] = Owned(self._start)
         _watchdogs.add(self)
 
@@ -43,7 +44,7 @@ class Watchdog:
                 connection.socket = connection.driver.socket_of(connection.raw)
         if connection.watched_by is not self:
             connection.watched_by = self
-            self._watched.add(connection)
+            self._watched.get().add(connection)
         self._thread.get()
 
     def end(self) -> None:
@@ -60,7 +61,7 @@ class Watchdog:
 
     def _look(self) -> None:
         with contextlib.suppress(RuntimeError):  # a connection was added meanwhile: next time
-            for connection in list(self._watched):
+            for connection in list(self._watched.get()):
                 since = connection.busy_since
                 if since is None or connection.patient:
                     continue
