@@ -217,3 +217,19 @@ print(*found)
 """
     )
     assert python(program, tmp_path) == "True array True IntType True"
+
+
+@with_2_1
+def test_a_module_that_another_thread_is_importing_is_the_real_one(tmp_path: Path) -> None:
+    """It is loaded, or waited for; its package has it only once it is imported."""
+    program = (
+        SPARED
+        + """
+import sys
+from sqlalchemy.util import langhelpers
+import importlib.metadata
+del importlib.metadata
+print(langhelpers.importlib.metadata is sys.modules["importlib.metadata"])
+"""
+    )
+    assert python(program, tmp_path) == "True"

@@ -63,7 +63,10 @@ class _Package(_StandIn):
 
     def __getattr__(self, name: str) -> Any:
         part = f"{self.__name__}.{name}"
-        return _StandIn(part) if _is_late(part, self._spared) else super().__getattr__(name)
+        if part not in self._spared:
+            return super().__getattr__(name)
+        # One that another thread is importing is waited for: the package does not have it yet.
+        return importlib.import_module(part) if part in sys.modules else _StandIn(part)
 
 
 class _Asyncio(_StandIn):
