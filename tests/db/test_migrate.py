@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,11 +8,13 @@ import pytest
 from sqlalchemy import Table, func, inspect, select
 
 from bide.db.engine import Database
-from bide.db.migrate import check, downgrade, migrate, sql
+from bide.db.migrate import check, downgrade, migrate, revisions, sql, step_sql
 from bide.errors import ConnectionLost, DatabaseError, NotMigrated
+from bide.i18n.migrations import TEXTS
 from bide.jobs.migrations import JOBS
 from bide.jobs.tables import tables
 from in_child import finish, start
+from servers.mariadb import MariaDB
 
 
 @pytest.fixture
@@ -124,6 +127,36 @@ def test_each_step_goes_up_and_down_with_data_in_the_tables(database: Database) 
         for table in tables():
             [(rows,)] = connection.execute(select(func.count()).select_from(table))
             assert rows == (table.name in kept), table.name
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb"])
+def test_a_script_is_run_by_the_client_of_mariadb_whichever_name_the_url_has(
+    scheme: str, mysql_url: str, mariadb: MariaDB
+) -> None:
+    """A URL may say `mysql` of MariaDB; its client cuts at each semicolon unless told not to."""
+    database = Database(mysql_url)
+    named = Database(f"{scheme}://{mysql_url.partition('://')[2]}")
+    written = "".join(sql(named, line) for line in (JOBS, TEXTS))
+    client = ("mariadb", "--no-defaults", f"--socket={mariadb.socket()}", "--user=root")
+    subprocess.run([*client, str(database.url.database)], input=written, text=True, check=True)
+    for line in (JOBS, TEXTS):
+        check(database, line)
+    text = (
+        "INSERT INTO translations (locale, `key`, created_at, updated_at) VALUES ('en', :key, 0, 0)"
+    )
+    for key in ("a", "A"):
+        database.run(lambda c, key=key: c.execute(text, {"key": key}))
+    with pytest.raises(DatabaseError, match="Duplicate"):
+        database.run(lambda c: c.execute(text, {"key": "a"}))
+    assert database.read(lambda c: c.execute("SELECT count(*) FROM bide_text_history")) == [(2,)]
+    for step in reversed(revisions(TEXTS)):
+        for each in step_sql(TEXTS, step, dialect=scheme, prefix="bide_", undo=True):
+            database.run(lambda c, each=each: c.execute(each))
+    assert [
+        name for (name,) in database.read(lambda c: c.execute("SHOW TABLES LIKE '%text%'"))
+    ] == []
+    assert database.read(lambda c: c.execute("SHOW COLUMNS FROM translations LIKE 'bide%'")) == []
+    database.close()
 
 
 def _any_row(table: Table) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from typing import Any, Final, NamedTuple
@@ -53,7 +54,10 @@ def downgrade(database: Database, line: Line, to: str = "base") -> bool:
 
 
 def sql(database: Database, line: Line, to: str = "head") -> str:
-    """The SQL of all steps from nothing to `to`, for those who run it by hand. Connects to nothing."""
+    """The SQL of all steps from nothing to `to`, for those who run it by hand. Connects to nothing.
+
+    It is for the client of the database: in that of MySQL and MariaDB triggers need a command of its own.
+    """
     dialect = "mariadb" if "mariadb" in database.url.drivername else database.kind
     return script(dialect, database.table_prefix, line, to)
 
@@ -71,7 +75,17 @@ def script(dialect: str, prefix: str, line: Line, to: str = "head") -> str:
             dialect_name=dialect,
             output_buffer=written,
         )
-    return written.getvalue()
+    return _for_client(dialect, written.getvalue())
+
+
+#: What the clients of MySQL and MariaDB would cut at each of its semicolons.
+_TRIGGER: Final = re.compile(r"^(CREATE TRIGGER .*?^END);?$", re.MULTILINE | re.DOTALL)
+
+
+def _for_client(dialect: str, written: str) -> str:
+    if dialect not in ("mysql", "mariadb"):
+        return written
+    return _TRIGGER.sub(lambda found: f"DELIMITER ;;\n{found[1]};;\nDELIMITER ;", written)
 
 
 def move(
@@ -83,12 +97,11 @@ def move(
     one; there `since` says from which version. Tables that are there or beyond stay as they are.
     """
     if context.as_sql:
-        how = {
-            "dialect_name": context.dialect.name,
-            "output_buffer": context.output_buffer,
-            "starting_rev": since,
-        }
+        dialect, written = context.dialect.name, io.StringIO()
+        how = {"dialect_name": dialect, "output_buffer": written, "starting_rev": since}
         _advance(prefix, line, since, to, down=down, **how)
+        assert context.output_buffer is not None
+        context.output_buffer.write(_for_client(dialect, written.getvalue()))
         return
     connection = context.connection
     assert connection is not None
@@ -164,7 +177,8 @@ def step_sql(
     """The statements of one step (or of undoing it), its line in the table of versions among them.
 
     For those who run migrations on a connection of their own. `dialect` is SQLAlchemy's name. With
-    `ask`, which runs a question on it, what a step that was cut off has done already is left out.
+    `ask`, which runs a question on it, what a step that was cut off has done already is left out; without,
+    the statements are those of a script.
     """
     written = _Statements()
     known = revisions(line)
@@ -178,6 +192,8 @@ def step_sql(
         _run(prefix, line, steps, plan, to, starting_rev=None if start == "base" else start, **how)
     table = prefix + line.version_table
     statements = [each for each in written.statements if each not in _BRACKETS]
+    if ask is None:
+        statements = [_for_client(dialect, each) for each in statements]
     if undo and before == "base":
         return [*statements, f"DROP TABLE {table}"]
     return [

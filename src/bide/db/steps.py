@@ -82,6 +82,12 @@ def columns_of_bytes(table: str) -> set[str]:
     return _names("bytes", table) if _looks() else set()
 
 
+def is_for_both() -> bool:
+    """Whether this is a script that MySQL or MariaDB may run: a URL says `mysql` for either."""
+    named = getattr(op.get_context().dialect, "is_mariadb", False)
+    return _commits_each() and not _can_look() and not named
+
+
 def answers(question: sa.Executable) -> list[Sequence[Any]]:
     """What the database says to a question."""
     context = op.get_context()

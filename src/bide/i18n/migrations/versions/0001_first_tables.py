@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from bide.db.steps import answers, columns_of, columns_of_bytes, create_index, drop_index
+from bide.db.steps import (
+    answers,
+    columns_of,
+    columns_of_bytes,
+    create_index,
+    drop_index,
+    is_for_both,
+)
 from bide.db.types import Big, LongText, Moment, table_options
 from bide.errors import DatabaseError
 from bide.i18n.migrations.others import need
@@ -53,6 +60,8 @@ def downgrade() -> None:
     drop_index(f"{prefix}{table}_unique", table)
     if getattr(op.get_context().dialect, "is_mariadb", False):
         op.drop_column(table, f"{prefix}text", if_exists=True)
+    elif is_for_both():
+        op.execute(f"/*M! ALTER TABLE {table} DROP COLUMN IF EXISTS {prefix}text */")
     if not need(revision):
         for name in ("missing", "notes", "history", "versions"):
             op.drop_table(f"{prefix}text_{name}", if_exists=True)
@@ -87,16 +96,18 @@ def _unique(prefix: str, table: str) -> None:
         _refuse_duplicates(table)
     dialect = op.get_context().dialect
     columns: list[Any] = [sa.text("coalesce(scope, '')"), "locale", "key"]
+    # MariaDB has no index on an expression; Rails reads such a column and never writes it.
+    name, expression = f"{prefix}text", f"(CAST({_HASH} AS BINARY(32)))"
+    column = f"ALTER TABLE {table} ADD COLUMN {name} varbinary(32) AS ({_HASH}) VIRTUAL INVISIBLE"
     if getattr(dialect, "is_mariadb", False):
-        # MariaDB has no index on an expression; Rails reads such a column and never writes it.
-        columns = [f"{prefix}text"]
-        if columns[0] not in columns_of(table):
-            op.execute(
-                f"ALTER TABLE {table} ADD COLUMN {prefix}text varbinary(32) "
-                f"AS ({_HASH}) VIRTUAL INVISIBLE"
-            )
+        columns = [name]
+        if name not in columns_of(table):
+            op.execute(column)
+    elif is_for_both():
+        op.execute(f"/*M! {column} */")
+        columns = [sa.text(f"/*!80017 {expression} *//*M! {name} */")]
     elif dialect.name == "mysql":
-        columns = [sa.text(f"(CAST({_HASH} AS BINARY(32)))")]
+        columns = [sa.text(expression)]
     create_index(f"{prefix}{table}_unique", table, columns, unique=True)
 
 
