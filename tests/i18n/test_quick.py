@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -158,3 +160,34 @@ def test_subclasses_may_change_t_and_translate() -> None:
     assert [loud.t("a"), loud.t("a")] == ["AA", "AA"]
     assert [counting.t("a"), counting.t("a")] == ["Aa", "Aa"]
     assert counting.asked == 2
+
+
+def test_a_time_limit_that_rings_between_the_steps_of_its_end_leaves_nothing_behind(
+    i18n: I18n,
+) -> None:
+    """An alarm is heard when a call of C returns."""
+
+    class Rung(BaseException):
+        pass
+
+    class Bell:
+        def __init__(self, left: int) -> None:
+            self.left = left
+
+        def __call__(self, frame: FrameType, event: str, _: object) -> None:
+            if event == "c_return" and frame.f_code is I18n.speaking.__code__:
+                self.left -= 1
+                if self.left < 0:
+                    raise Rung
+
+    rang, steps = True, 0
+    while rang:
+        try:
+            i18n.speaking("de", sys.setprofile, Bell(steps), unheard)
+            rang = False
+        except Rung:
+            steps += 1
+        finally:
+            sys.setprofile(None)
+        assert (i18n.locale, i18n._pinned.get(), i18n._pins) == ("en", None, []), steps
+    assert steps >= 2

@@ -291,14 +291,14 @@ class I18n(Settings):
         pinned = self._pinned.set(view)
         self._pins.append(view)
         if view is not self._live:
-            self._look_aside()
+            self._look(aside=True)
         try:
             yield
         finally:
             self._pinned.reset(pinned)
             self._pins.pop()
             if self._quick.aside:
-                self._look_ahead()
+                self._look(aside=False)
 
     def speaking(
         self,
@@ -324,27 +324,24 @@ class I18n(Settings):
         self._pins.append(view)
         # In this order: who changes the live view looks at the pins afterwards, so one sees the other.
         if view is not self._live:
-            self._look_aside()
+            self._look(aside=True)
         try:
-            return body(subject)
+            try:
+                return body(subject)
+            finally:  # the time limit of a job may ring when a call returns: one here, one below
+                del self._pins[-1]
+                self._pinned.reset(pinned)
         finally:
-            self._pinned.reset(pinned)
-            self._pins.pop()
-            if self._quick.aside:
-                self._look_ahead()
             if token is not None:
                 self._locale.reset(token)
+            if self._quick.aside:
+                self._look(aside=False)
 
-    def _look_aside(self) -> None:
-        """What is pinned is not the live view; while it is, lookups go on as if nothing were."""
+    def _look(self, *, aside: bool) -> None:
+        """While what is pinned is the live view, and where nothing is any more, everybody means that."""
         with self._guard:
-            self._quick.pin(True)
-
-    def _look_ahead(self) -> None:
-        """Where nothing is pinned any more, everybody means the live view."""
-        with self._guard:
-            if not self._pins:
-                self._quick.pin(False)
+            if aside or not self._pins:
+                self._quick.pin(aside)
 
     def _pinned_or_live(self) -> View:
         return self._pinned.get() or self._view()
