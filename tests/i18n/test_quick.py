@@ -171,19 +171,26 @@ def test_a_time_limit_that_rings_between_the_steps_of_its_end_leaves_nothing_beh
         pass
 
     class Bell:
+        ended = False
+
         def __init__(self, left: int) -> None:
             self.left = left
 
         def __call__(self, frame: FrameType, event: str, _: object) -> None:
-            if event == "c_return" and frame.f_code is I18n.speaking.__code__:
+            if self.ended and event == "c_return" and frame.f_code is I18n.speaking.__code__:
                 self.left -= 1
-                if self.left < 0:
+                if self.left == -1:
                     raise Rung
+
+    def job(bell: Bell) -> None:
+        bell.ended = True
 
     rang, steps = True, 0
     while rang:
+        bell = Bell(steps)
+        sys.setprofile(bell)
         try:
-            i18n.speaking("de", sys.setprofile, Bell(steps), unheard)
+            i18n.speaking("de", job, bell, unheard)
             rang = False
         except Rung:
             steps += 1
