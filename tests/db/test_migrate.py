@@ -3,13 +3,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
-from sqlalchemy import Table, func, inspect, select
+from sqlalchemy import Table, func, inspect, make_url, select
 
 from bide.db.engine import Database
 from bide.db.migrate import check, downgrade, migrate, revisions, sql, step_sql
-from bide.errors import ConnectionLost, DatabaseError, NotMigrated
+from bide.errors import ConnectionLost, DatabaseBusy, DatabaseError, NotMigrated
 from bide.i18n.migrations import TEXTS
 from bide.jobs.migrations import JOBS
 from bide.jobs.tables import tables
@@ -45,6 +46,14 @@ def test_a_step_that_the_database_refuses_is_told_as_such(database: Database) ->
     with pytest.raises(DatabaseError, match="The database refused the migration") as refused:
         migrate(database, JOBS)
     assert not isinstance(refused.value, ConnectionLost)
+
+
+def test_a_url_of_mysql_that_names_no_database_is_told_as_such(mysql_url: str) -> None:
+    url = make_url(mysql_url).set(database="")
+    refuses = pytest.raises(DatabaseError, match="names no database")
+    with closing(Database(url)) as database, refuses as refused:
+        migrate(database, JOBS)
+    assert not isinstance(refused.value, DatabaseBusy)
 
 
 def test_all_steps_can_be_undone(database: Database) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from bide.db.engine import Database
-from bide.errors import DatabaseBusy
+from bide.errors import DatabaseBusy, DatabaseError
 
 #: Runs a statement and returns its rows.
 Ask = Callable[[str], Iterable[Sequence[Any]]]
@@ -26,7 +26,7 @@ _NAME: Final = "CONCAT('bide ', SHA1(CONCAT(DATABASE(), ' {prefix}')))"
 def alone(database: Database) -> Iterator[Connection]:
     """A connection on which nobody else migrates; in a transaction where DDL belongs to one.
 
-    Raises DatabaseBusy.
+    Raises DatabaseBusy, DatabaseError.
     """
     with database.turn(), database.engine.connect() as connection, contextlib.ExitStack() as stack:
         stack.callback(connection.rollback)
@@ -57,10 +57,15 @@ def _number(prefix: str) -> int:
 @contextlib.contextmanager
 def alone_in_session(ask: Ask, prefix: str) -> Iterator[None]:
     """In a session of MySQL or MariaDB. Its lock outlasts the commits of the statements that are run
-    meanwhile, and goes with the session. Raises DatabaseBusy.
+    meanwhile, and goes with the session. Raises DatabaseBusy, DatabaseError.
     """
     name = _NAME.format(prefix=prefix)
     [(taken,)] = ask(f"SELECT GET_LOCK({name}, {PATIENCE})")
+    if taken is None:
+        raise DatabaseError(
+            f"the server gives no lock for migrating the tables {prefix}*: the URL names no database, "
+            "or somebody has ended the wait for it"
+        )
     if taken != 1:
         raise DatabaseBusy(
             f"another process has been migrating the tables {prefix}* for {PATIENCE} seconds; wait "
