@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
+import pymysql
 import pytest
 import sqlalchemy
 from sqlalchemy.engine.default import DefaultDialect
@@ -223,4 +224,5 @@ def test_an_idle_worker_weighs_no_more_than_it_did(
         return float(told.stdout)
 
     assert weighed() > 0  # writes bytecode
-    assert weighed() <= LIMITS[kind]
+    other = kind == "mysql" and pymysql.VERSION[:2] != (1, 2)  # it reads certificates
+    assert weighed() <= LIMITS[kind] + 5 * other
