@@ -209,12 +209,15 @@ def test_what_runs_goes_on_while_a_callback_prevents_loop_events(app: bide.App) 
     assert looks == 2
 
 
+def two_at_a_time(app: bide.App) -> tuple[Worker, list[str], Callable[..., Any]]:
+    """A worker of two places, a list for what its jobs tell, and how it claims."""
+    return app.worker_for(Wanted(), concurrency=2), [], app.store.claim
+
+
 def test_a_worker_that_must_stop_while_the_database_is_away_lets_its_jobs_end(
     app: bide.App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended: list[str] = []
-    worker = app.worker_for(Wanted(), concurrency=2)
-    claim = app.store.claim
+    worker, ended, claim = two_at_a_time(app)
 
     @app.job
     async def long() -> None:
@@ -239,9 +242,7 @@ def test_a_worker_that_must_stop_while_the_database_is_away_lets_its_jobs_end(
 def test_a_job_that_waits_to_run_alone_is_given_back_by_a_worker_that_stops(
     app: bide.App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended: list[str] = []
-    worker = app.worker_for(Wanted(), concurrency=2)
-    claim = app.store.claim
+    worker, ended, claim = two_at_a_time(app)
 
     @app.job
     async def long() -> None:
